@@ -1,0 +1,332 @@
+"""Events: facts in the past tense, one JSON line each in a run's journal.
+
+An event is small. Bulky text (tool output, model replies, scripts) lies in files of its own that events name by a
+path relative to the run's folder. ``seq``, ``time`` and ``run_id`` are stamped by the journal's writer.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from agents.vocabulary import IterationMode, IterationStatus, RunStatus, StepName, TaskType, ToolOutcome
+
+_UNSTAMPED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class EventBase(BaseModel):
+    """What every event carries. Unknown fields are ignored, so that an older reader can follow a newer run."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+    seq: int = Field(-1, description="Position in the journal, from 0 without a gap; -1 before the writer stamped it.")
+    time: datetime = Field(_UNSTAMPED, description="UTC.")
+    run_id: str = ""
+    iteration: int | None = None
+    step: StepName | None = None
+
+
+# --- the run ---------------------------------------------------------------------------------------------------------
+
+
+class RunStarted(EventBase):
+    """An engine took the run up for the first time. Nothing of the dataset has been read yet."""
+
+    type: Literal["run_started"] = "run_started"
+    dataset: str = Field(description="The dataset's name.")
+    model: str
+    iterations: int
+    settings: dict[str, Any] = Field(default_factory=dict)
+    version: str = ""
+
+
+class RunResumed(EventBase):
+    """Another engine took the run up after the first one had ended without finishing it."""
+
+    type: Literal["run_resumed"] = "run_resumed"
+    host: str = ""
+    pid: int = 0
+
+
+class DatasetChecked(EventBase):
+    """The dataset was understood and copied into the run, labels of test splits left out."""
+
+    type: Literal["dataset_checked"] = "dataset_checked"
+    task_type: TaskType
+    metric: str
+    higher_is_better: bool
+    rows: dict[str, int] = Field(description="Rows of each split that the dataset brought.")
+    classes: list[str] = Field(default_factory=list, description="Class names in the order of their numbers.")
+    withheld: dict[str, str] = Field(default_factory=dict, description="Column kept from the model, to the reason.")
+    findings: list[str] = Field(default_factory=list, description="What a person should know, a line each.")
+
+
+class EnvironmentReady(EventBase):
+    """The run's own Python environment exists."""
+
+    type: Literal["environment_ready"] = "environment_ready"
+    python: str
+    packages: dict[str, str] = Field(description="Distribution to exact version.")
+    isolation: str = Field(description="How generated code is kept apart, in words.")
+    seconds: float
+
+
+class RunFinished(EventBase):
+    """The run is over; nothing follows it but a possible run_resumed."""
+
+    type: Literal["run_finished"] = "run_finished"
+    status: RunStatus
+    reason: str = ""
+    best_iteration: int | None = None
+
+
+# --- iterations and steps --------------------------------------------------------------------------------------------
+
+
+class IterationStarted(EventBase):
+    """An iteration began."""
+
+    type: Literal["iteration_started"] = "iteration_started"
+
+
+class IterationPlanned(EventBase):
+    """The plan of the iteration was accepted."""
+
+    type: Literal["iteration_planned"] = "iteration_planned"
+    mode: IterationMode
+    combination: str
+    change: str
+    reason: str
+    expectation: str
+
+
+class IterationFinished(EventBase):
+    """An iteration ended, well or not."""
+
+    type: Literal["iteration_finished"] = "iteration_finished"
+    status: IterationStatus
+    reason: str = ""
+    seconds: float = 0.0
+    report: str | None = Field(None, description="Path of the iteration's Markdown report.")
+
+
+class StepStarted(EventBase):
+    """A step began."""
+
+    type: Literal["step_started"] = "step_started"
+
+
+class StepFinished(EventBase):
+    """A step's output was accepted and written."""
+
+    type: Literal["step_finished"] = "step_finished"
+    summary: str
+    output: str = Field(description="Path of output.json.")
+    seconds: float = 0.0
+
+
+class StepSkipped(EventBase):
+    """A person skipped the step, or it did not apply."""
+
+    type: Literal["step_skipped"] = "step_skipped"
+    reason: str
+
+
+class StepFailed(EventBase):
+    """A step ended without an accepted output; its iteration fails with it."""
+
+    type: Literal["step_failed"] = "step_failed"
+    reason: str
+
+
+class OutputRejected(EventBase):
+    """A ``final_result`` did not pass its schema or the engine's checks."""
+
+    type: Literal["output_rejected"] = "output_rejected"
+    attempt: int = Field(description="From 1.")
+    reason: str
+
+
+# --- calls -----------------------------------------------------------------------------------------------------------
+
+
+class ModelCallStarted(EventBase):
+    """A request to a model is about to be sent."""
+
+    type: Literal["model_call_started"] = "model_call_started"
+    call: int = Field(description="Number of the model call in the run, from 1.")
+    model: str
+
+
+class ModelCallFinished(EventBase):
+    """A model answered, or the request failed (then ``error`` says how)."""
+
+    type: Literal["model_call_finished"] = "model_call_finished"
+    call: int
+    model: str
+    seconds: float
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = Field(None, description="None: the model has no known price.")
+    said: str = Field("", description="Beginning of the reply's text.")
+    tools: list[str] = Field(default_factory=list, description="Tools that the reply calls.")
+    record: str | None = Field(None, description="Path of the call's request and reply.")
+    error: str | None = None
+
+
+class ToolCallStarted(EventBase):
+    """A tool is about to run. Its output streams into ``log``."""
+
+    type: Literal["tool_call_started"] = "tool_call_started"
+    call: int = Field(description="Number of the tool call in the run, from 1.")
+    tool: str
+    title: str = Field(description="One line that says what is done: the command, or the file.")
+    log: str = Field(description="Path of the output, relative to the run's folder.")
+    arguments: str = Field(description="Path of the arguments as JSON, relative to the run's folder.")
+
+
+class ToolCallFinished(EventBase):
+    """A tool call ended."""
+
+    type: Literal["tool_call_finished"] = "tool_call_finished"
+    call: int
+    tool: str
+    outcome: ToolOutcome
+    exit_status: int | None = Field(None, description="Of the process, where there was one.")
+    seconds: float
+    bytes: int = Field(0, description="Size of the whole output.")
+
+
+class TrainingProgress(EventBase):
+    """A training script printed a TRAINING_REPORT line."""
+
+    type: Literal["training_progress"] = "training_progress"
+    call: int = Field(description="The tool call in which it runs.")
+    epoch: float
+    of: float | None = None
+    values: dict[str, float | None] = Field(description="Losses and metrics; None where not finite.")
+    message: str = ""
+
+
+class TrainingWarned(EventBase):
+    """A plain rule found something in the training reports. The finding also goes back to the model."""
+
+    type: Literal["training_warned"] = "training_warned"
+    call: int
+    rule: Literal["not_finite", "diverging", "overfitting", "not_converging", "silent"]
+    message: str
+
+
+# --- results ---------------------------------------------------------------------------------------------------------
+
+
+class SplitCreated(EventBase):
+    """A split passed the engine's checks and became a version that later iterations use."""
+
+    type: Literal["split_created"] = "split_created"
+    version: int = Field(description="From 1. Scores of different versions are not comparable.")
+    rows: dict[str, int]
+    strategy: str
+
+
+class MetricsComputed(EventBase):
+    """The engine scored predictions."""
+
+    type: Literal["metrics_computed"] = "metrics_computed"
+    split: str = Field(description="train, validation, or the name of a test split.")
+    is_test: bool = False
+    metric: str = Field(description="The run's metric.")
+    values: dict[str, float | None] = Field(description="Every metric of the task; None where undefined.")
+    rows: int
+    split_version: int | None = None
+
+
+class BestChanged(EventBase):
+    """A candidate became the best and its snapshot lies in ``best/``."""
+
+    type: Literal["best_changed"] = "best_changed"
+    metric: str
+    value: float
+    previous: float | None = Field(None, description="The best before, on the same split version.")
+    split_version: int
+    combination: str = ""
+    snapshot: str = Field("best", description="Path of the snapshot.")
+
+
+# --- steering --------------------------------------------------------------------------------------------------------
+
+
+class Held(EventBase):
+    """The run stands still before its next model or tool call."""
+
+    type: Literal["held"] = "held"
+    reason: str
+
+
+class Released(EventBase):
+    """The run goes on."""
+
+    type: Literal["released"] = "released"
+
+
+class CommandReceived(EventBase):
+    """Receipt of a command."""
+
+    type: Literal["command_received"] = "command_received"
+    command_id: str
+    command: str
+    by: str = ""
+    outcome: Literal["accepted", "applied", "refused"]
+    detail: str = ""
+
+
+class NoteReceived(EventBase):
+    """A person's note waits for the agent's next model call."""
+
+    type: Literal["note_received"] = "note_received"
+    note_id: str
+    text: str
+    by: str = ""
+
+
+class NoteDelivered(EventBase):
+    """The note was part of a request to the model."""
+
+    type: Literal["note_delivered"] = "note_delivered"
+    note_id: str
+
+
+Event = Annotated[
+    RunStarted
+    | RunResumed
+    | DatasetChecked
+    | EnvironmentReady
+    | RunFinished
+    | IterationStarted
+    | IterationPlanned
+    | IterationFinished
+    | StepStarted
+    | StepFinished
+    | StepSkipped
+    | StepFailed
+    | OutputRejected
+    | ModelCallStarted
+    | ModelCallFinished
+    | ToolCallStarted
+    | ToolCallFinished
+    | TrainingProgress
+    | TrainingWarned
+    | SplitCreated
+    | MetricsComputed
+    | BestChanged
+    | Held
+    | Released
+    | CommandReceived
+    | NoteReceived
+    | NoteDelivered,
+    Field(discriminator="type"),
+]
+"""Any event."""
+
+EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
+"""Parses one JSON line of a journal; raises ``pydantic.ValidationError``."""

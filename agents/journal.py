@@ -1,0 +1,124 @@
+"""The journal of a run: append-only JSON lines, one writer, any number of readers that poll its size."""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from agents.events import EVENT, Event, EventBase
+
+_CHUNK = 1 << 20
+_E = TypeVar("_E", bound=EventBase)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class JournalWriter:
+    """The only writer of ``events.jsonl``.
+
+    Opening an existing journal cuts a torn last line off and goes on with the next sequence number.
+    """
+
+    def __init__(self, path: Path, run_id: str, clock: Callable[[], datetime] = utc_now) -> None:
+        self._run_id = run_id
+        self._clock = clock
+        self._next_seq = _mend(path)
+        self._file = path.open("ab")
+
+    def write(self, event: _E, *, durable: bool = False) -> _E:
+        """Stamp ``event``, append it, hand it to the operating system and return the stamped event.
+
+        With ``durable`` it is on the disk when this returns: for facts that something irreversible relies upon.
+        """
+        stamped = event.model_copy(update={"seq": self._next_seq, "time": self._clock(), "run_id": self._run_id})
+        self._file.write(stamped.model_dump_json().encode() + b"\n")
+        self._file.flush()
+        self._next_seq += 1
+        if durable:
+            os.fsync(self._file.fileno())
+        return stamped
+
+    def close(self) -> None:
+        if not self._file.closed:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+class JournalReader:
+    """Reads what has been appended since the last call. A torn last line is left for the next call."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offset = 0
+        self.unreadable = 0
+        """Whole lines that are no event that this version knows; they are counted and passed over."""
+
+    def read(self, limit: int = _CHUNK) -> list[Event]:
+        """Events of up to about ``limit`` new bytes; empty when there is nothing new or no journal yet."""
+        return list(self._parse(self._new_lines(limit)))
+
+    def read_all(self) -> Iterator[Event]:
+        """All events from the current position to the present end."""
+        while events := self.read():
+            yield from events
+
+    def _new_lines(self, limit: int) -> list[bytes]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(limit)
+                while data and b"\n" not in data:
+                    more = file.read(limit)
+                    if not more:
+                        return []
+                    data += more
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        self.offset += len(whole)
+        return whole.splitlines()
+
+    def _parse(self, lines: list[bytes]) -> Iterator[Event]:
+        for line in lines:
+            try:
+                yield EVENT.validate_json(line)
+            except ValidationError:
+                self.unreadable += 1
+
+
+_SEQ: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+def _mend(path: Path) -> int:
+    """Cut a torn last line off; the sequence number that comes next."""
+    if not path.exists():
+        return 0
+    with path.open("rb+") as file:
+        size = file.seek(0, os.SEEK_END)
+        end = _end_of_last_whole_line(file.read, file.seek, size)
+        if end != size:
+            file.truncate(end)
+        if end == 0:
+            return 0
+        start = _end_of_last_whole_line(file.read, file.seek, end - 1)
+        file.seek(start)
+        return int(_SEQ.validate_json(file.read(end - start))["seq"]) + 1
+
+
+def _end_of_last_whole_line(read: Callable[[int], bytes], seek: Callable[[int], int], size: int) -> int:
+    """Offset just behind the last newline before ``size``; 0 where there is none."""
+    position = size
+    while position > 0:
+        block = min(_CHUNK, position)
+        seek(position - block)
+        found = read(block).rfind(b"\n")
+        if found >= 0:
+            return position - block + found + 1
+        position -= block
+    return 0

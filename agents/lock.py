@@ -1,0 +1,94 @@
+"""``engine.lock``: who writes the run, and a heartbeat that tells other hosts whether it still does."""
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agents.files import write_atomically
+
+HEARTBEAT_SECONDS = 2.0
+STALE_SECONDS = 30.0
+"""A heartbeat older than this belongs to an engine that died; shared file systems delay what one sees by seconds."""
+
+
+class LockRecord(BaseModel):
+    """Contents of ``engine.lock``. Times are seconds since the epoch."""
+
+    model_config = ConfigDict(frozen=True)
+
+    host: str
+    pid: int
+    started: float
+    heartbeat: float
+
+
+class LockHeld(Exception):
+    """Another engine runs this run."""
+
+
+@dataclass
+class EngineLock:
+    """The lock of this process on one run."""
+
+    path: Path
+    started: float
+
+    @classmethod
+    def acquire(cls, path: Path) -> "EngineLock":
+        """Take the lock; raises :class:`LockHeld` while another engine lives."""
+        if is_alive(read_lock(path)):
+            raise LockHeld(f"another engine runs this run (see {path})")
+        path.unlink(missing_ok=True)
+        lock = cls(path, time.time())
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            raise LockHeld(f"another engine has just taken {path}") from None
+        with os.fdopen(descriptor, "w") as file:
+            file.write(json.dumps(lock._record()))
+        return lock
+
+    def beat(self) -> bool:
+        """Renew the heartbeat; False when the lock belongs to somebody else by now."""
+        record = read_lock(self.path)
+        if record is not None and (record.pid, record.host) != (os.getpid(), socket.gethostname()):
+            return False
+        write_atomically(self.path, json.dumps(self._record()))
+        return True
+
+    def release(self) -> None:
+        record = read_lock(self.path)
+        if record is not None and (record.pid, record.host) == (os.getpid(), socket.gethostname()):
+            self.path.unlink(missing_ok=True)
+
+    def _record(self) -> dict[str, object]:
+        return LockRecord(
+            host=socket.gethostname(), pid=os.getpid(), started=self.started, heartbeat=time.time()
+        ).model_dump()
+
+
+def read_lock(path: Path) -> LockRecord | None:
+    """The lock's record; None where there is no readable one."""
+    try:
+        return LockRecord.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def is_alive(record: LockRecord | None, now: float | None = None) -> bool:
+    """Whether the engine of ``record`` lives: by its process on this host, by its heartbeat on another."""
+    if record is None:
+        return False
+    if record.host == socket.gethostname():
+        try:
+            os.kill(record.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            pass
+    return (time.time() if now is None else now) - record.heartbeat < STALE_SECONDS
