@@ -59,6 +59,7 @@ class DatasetChecked(EventBase):
     classes: list[str] = Field(default_factory=list, description="Class names in the order of their numbers.")
     withheld: dict[str, str] = Field(default_factory=dict, description="Column kept from the model, to the reason.")
     findings: list[str] = Field(default_factory=list, description="What a person should know, a line each.")
+    fingerprint: dict[str, str] = Field(default_factory=dict, description="Split to SHA-256 over its files.")
 
 
 class EnvironmentReady(EventBase):
@@ -122,6 +123,7 @@ class StepFinished(EventBase):
     type: Literal["step_finished"] = "step_finished"
     summary: str
     output: str = Field(description="Path of output.json.")
+    combination: str | None = Field(None, description="Representation and model family, where the step decided them.")
     seconds: float = 0.0
 
 

@@ -1,21 +1,18 @@
 """The journal of a run: append-only JSON lines, one writer, any number of readers that poll its size."""
 
 import os
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from agents.clock import utc_now
 from agents.events import EVENT, Event, EventBase
 
 _CHUNK = 1 << 20
 _E = TypeVar("_E", bound=EventBase)
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class JournalWriter:
@@ -51,10 +48,15 @@ class JournalWriter:
 
 
 class JournalReader:
-    """Reads what has been appended since the last call. A torn last line is left for the next call."""
+    """Reads what has been appended since the last call. A torn last line is left for the next call.
 
-    def __init__(self, path: Path) -> None:
+    Events whose type is in ``skip`` are passed over unparsed, except where one is the last of what a call reads, so
+    that the time of the newest event is always known.
+    """
+
+    def __init__(self, path: Path, skip: Collection[str] = ()) -> None:
         self.path = path
+        self._skipped = tuple(f'"type":"{name}"'.encode() for name in skip)
         self.offset = 0
         self.unreadable = 0
         """Whole lines that are no event that this version knows; they are counted and passed over."""
@@ -85,11 +87,18 @@ class JournalReader:
         return whole.splitlines()
 
     def _parse(self, lines: list[bytes]) -> Iterator[Event]:
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
+            if self._skipped and number < len(lines) and self._is_skipped(line):
+                continue
             try:
                 yield EVENT.validate_json(line)
             except ValidationError:
                 self.unreadable += 1
+
+    def _is_skipped(self, line: bytes) -> bool:
+        # A quote inside a JSON string is escaped, and no field with names of its own stands before the type.
+        start = line.find(b'"type":"')
+        return start >= 0 and line.startswith(self._skipped, start)
 
 
 _SEQ: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])

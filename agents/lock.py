@@ -84,11 +84,21 @@ def is_alive(record: LockRecord | None, now: float | None = None) -> bool:
     """Whether the engine of ``record`` lives: by its process on this host, by its heartbeat on another."""
     if record is None:
         return False
-    if record.host == socket.gethostname():
-        try:
-            os.kill(record.pid, 0)
-        except ProcessLookupError:
-            return False
-        except PermissionError:
-            pass
+    if record.host == socket.gethostname() and not _process_lives(record.pid):
+        return False
     return (time.time() if now is None else now) - record.heartbeat < STALE_SECONDS
+
+
+def _process_lives(pid: int) -> bool:
+    """Whether a process of this host runs. One that ended and waits for its parent to notice does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True  # no /proc here: then the heartbeat decides
+    return stat.rpartition(")")[2].split()[0] != "Z"

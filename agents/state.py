@@ -165,6 +165,8 @@ class RunState:
     classes: list[str] = field(default_factory=list)
     withheld: dict[str, str] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
+    fingerprint: dict[str, str] = field(default_factory=dict)
+    """Split to SHA-256 over its files, as they were when the run started."""
     isolation: str = ""
     packages: dict[str, str] = field(default_factory=dict)
     iterations: list[IterationState] = field(default_factory=list)
@@ -279,6 +281,7 @@ class RunState:
                 self.classes = event.classes
                 self.withheld = event.withheld
                 self.findings = event.findings
+                self.fingerprint = event.fingerprint
             case ev.EnvironmentReady():
                 self.isolation = event.isolation
                 self.packages = event.packages
@@ -315,6 +318,8 @@ class RunState:
                 iteration.seconds = event.seconds
                 iteration.report = event.report
             case ev.StepStarted() | ev.StepFinished() | ev.StepSkipped() | ev.StepFailed() | ev.OutputRejected():
+                if isinstance(event, ev.StepFinished) and event.combination:
+                    iteration.combination = event.combination
                 if event.step is not None:
                     _apply_step(iteration.steps[event.step], event)
             case ev.IterationStarted():
@@ -397,7 +402,7 @@ class RunState:
                 self.held_since = self.held_since or event.time
             case ev.Released():
                 self._end_hold(event.time)
-                if not self.status.is_over:
+                if self.status in (RunStatus.HELD, RunStatus.PAUSING):
                     self.status = RunStatus.RUNNING
                     self.reason = ""
             case ev.CommandReceived():

@@ -69,6 +69,9 @@ class DataRepresentationOutput(StepOutput):
 class ModelArchitectureOutput(StepOutput):
     """The model."""
 
+    combination: str = Field(
+        min_length=1, description="Representation and model family as they are built now, e.g. 'k-mers + extra trees'."
+    )
     architecture: str = Field(min_length=1, description="Model family and structure.")
     hyperparameters: dict[str, str | int | float | bool | None] = Field(description="Name to value.")
     regularisation: str = Field(description="What keeps it from overfitting.")

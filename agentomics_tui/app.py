@@ -1,0 +1,182 @@
+"""The Textual app: opens screens, starts and stops the workers that feed them, and says good-bye."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Final
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from agentomics_tui.log_source import LogSource, read_arguments
+from agentomics_tui.worker import LibraryWatcher, RunWatcher
+from agents.clock import utc_now
+from agents.outcome import exit_status
+from agents.run_folder import RunFolder
+from agents.state import RunState, ToolCallState
+from agents.vocabulary import RunStatus
+from screens.dashboard import DashboardScreen
+from screens.messages import (
+    CommandWanted,
+    InspectorWanted,
+    LeaveWanted,
+    LibraryWanted,
+    RunEnded,
+    RunWanted,
+    ToolCallChanged,
+)
+from screens.plain import one_line
+from screens.run_library import RefreshWanted, RunLibraryScreen
+from screens.theme import DARK, LIGHT
+from screens.tool_inspector import ToolInspectorScreen
+
+_REPLACED: Final = {"Quit", "Keys"}
+"""Textual's own commands for which the screens have better ones."""
+
+
+class AgentomicsApp(App[str]):
+    """The screens over one runs folder; opens on ``run``, or on the run library where there is none.
+
+    The app only watches: nothing that it does when it ends reaches an engine. It returns the line that is to stand in
+    the terminal afterwards, and its ``return_code`` is the exit status. ``now`` is the clock of what ticks.
+    """
+
+    TITLE = "agentomics"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
+    ]
+
+    def __init__(self, run: RunFolder | None, runs_dir: Path, now: Callable[[], datetime] = utc_now) -> None:
+        super().__init__()
+        self._first_run = run
+        self._runs_dir = runs_dir
+        self._now = now
+        self._watcher: RunWatcher | None = None
+        self._library: LibraryWatcher | None = None
+        self._dashboard: DashboardScreen | None = None
+
+    def on_mount(self) -> None:
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name
+        if self._first_run is None:
+            self._open_library()
+        else:
+            self._open_run(self._first_run)
+
+    def on_unmount(self) -> None:
+        self._stop_watcher()
+        self._stop_library()
+
+    # --- screens and their workers -----------------------------------------------------------------------------------
+
+    def _open_run(self, folder: RunFolder) -> None:
+        self._stop_watcher()
+        dashboard = DashboardScreen(folder, self._now)
+        self._dashboard = dashboard
+        self._watcher = RunWatcher(folder, dashboard.post_message)
+        self._show(dashboard)
+        self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=True)
+
+    def _open_library(self) -> None:
+        self._stop_watcher()
+        library = RunLibraryScreen(str(self._runs_dir), self._now)
+        self._library = LibraryWatcher(self._runs_dir, library.post_message, now=self._now)
+        self._show(library)
+        self.run_worker(self._library.run, thread=True, group="library", exit_on_error=True)
+
+    def _show(self, screen: Screen[None]) -> None:
+        """Put ``screen`` in the place of all others."""
+        if len(self.screen_stack) > 1:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def _stop_watcher(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        self._watcher = self._dashboard = None
+
+    def _stop_library(self) -> None:
+        if self._library is not None:
+            self._library.stop()
+        self._library = None
+
+    # --- wishes of the screens ---------------------------------------------------------------------------------------
+
+    def on_run_wanted(self, message: RunWanted) -> None:
+        self._stop_library()
+        self._open_run(message.folder)
+
+    def on_library_wanted(self, _: LibraryWanted) -> None:
+        self._open_library()
+
+    def on_refresh_wanted(self, _: RefreshWanted) -> None:
+        if self._library is not None:
+            self._library.refresh()
+
+    def on_command_wanted(self, message: CommandWanted) -> None:
+        if self._watcher is not None:
+            self._watcher.submit(message.command)
+
+    def on_inspector_wanted(self, message: InspectorWanted) -> None:
+        if self._dashboard is None:
+            return
+        root, state = self._dashboard.folder.root, self._dashboard.state
+
+        def open_log(call: ToolCallState, post: Callable[[Message], object]) -> LogSource:
+            return LogSource(root / call.log, post).start()
+
+        def arguments_of(call: ToolCallState) -> str:
+            return read_arguments(root / call.arguments)
+
+        self.push_screen(ToolInspectorScreen(message.call, state.tool_call, open_log, arguments_of, self._now))
+
+    def on_tool_call_changed(self, message: ToolCallChanged) -> None:
+        if isinstance(self.screen, ToolInspectorScreen):
+            self.screen.post_message(ToolCallChanged(message.call))
+
+    def on_run_ended(self, message: RunEnded) -> None:
+        """A dataset that was refused leaves nothing to look at."""
+        if message.state.status is RunStatus.REFUSED and self._first_run is not None:
+            self._leave(message.state)
+
+    # --- good-bye ----------------------------------------------------------------------------------------------------
+
+    def on_leave_wanted(self, _: LeaveWanted) -> None:
+        self.action_leave()
+
+    def action_leave(self) -> None:
+        self._leave(self._dashboard.state if self._dashboard else None)
+
+    async def action_quit(self) -> None:
+        self.action_leave()
+
+    def _leave(self, state: RunState | None) -> None:
+        if state is None or self._dashboard is None:
+            self.exit()
+            return
+        self.exit(farewell(state, self._dashboard.folder.run_id), return_code=exit_status(state))
+
+    # --- the command palette -----------------------------------------------------------------------------------------
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        if isinstance(screen, DashboardScreen):
+            yield from screen.palette()
+        for command in super().get_system_commands(screen):
+            if command.title not in _REPLACED:
+                yield command
+
+
+def farewell(state: RunState, run_id: str) -> str:
+    """The one line that stands in the terminal when the app has closed."""
+    run_id = one_line(run_id)
+    match state.status:
+        case RunStatus.REFUSED:
+            return f"agentomics-tui: {one_line(state.reason)}"
+        case RunStatus.FINISHED | RunStatus.FAILED | RunStatus.STOPPED:
+            return f"The run is over. Look at it again with: agentomics-tui watch {run_id}"
+        case _:
+            return f"The run goes on. Watch it again with: agentomics-tui watch {run_id}"

@@ -1,0 +1,1 @@
+"""What each command does. A function takes the parsed options and returns the exit status."""

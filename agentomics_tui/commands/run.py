@@ -1,0 +1,167 @@
+"""``run`` and ``demo``: start a run, then watch it on the screen, follow it line by line, or leave it alone."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from agentomics_tui.commands.out import complain, say
+from agentomics_tui.lines import line_of
+from agents.control import Stop, submit
+from agents.data.embedded import DEMO_DATASET
+from agents.data.layout import preflight
+from agents.errors import UserError
+from agents.events import Event
+from agents.launch import follow, start_engine
+from agents.outcome import exit_status
+from agents.run_folder import RunFolder, create_run
+from agents.settings import RunSettings
+from agents.state import RunState
+from agents.version import software_version
+from agents.vocabulary import RunStatus
+
+_SETTING_OF: Final = {"run_python_timeout": "run_python_tool_timeout"}
+"""Flags whose setting has another name."""
+
+_FLAGS: Final = (
+    "label_column",
+    "metric",
+    "model",
+    "iteration_plan_model",
+    "iterations",
+    "exploration_iterations",
+    "split_allowed_iterations",
+    "seed",
+    "timeout",
+    "run_python_timeout",
+    "cpus",
+    "note",
+)
+
+
+def demo(options: argparse.Namespace) -> int:
+    """A run on the embedded dataset."""
+    options.dataset, options.label_column, options.metric = str(DEMO_DATASET), None, None
+    return run(options)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Start a run. Bad input is refused before anything is left on the disk."""
+    settings = settings_of(options)
+    preflight(settings.dataset, settings.label_column, settings.metric)
+    folder = create_run(options.runs_dir, settings, software_version(), options.run_id)
+    engine = start_engine(folder)
+    try:
+        if options.detach:
+            return _detached(folder)
+        if options.headless or options.json or not sys.stdout.isatty():
+            return _headless(folder, as_json=options.json)
+        from agentomics_tui.commands.look import open_app
+
+        status = open_app(folder, options.runs_dir)
+        if status == 2:
+            _forget(folder)
+        return status
+    finally:
+        engine.poll()  # reaps it where it has ended; where it has not, it goes on without us
+        engine.returncode = engine.returncode if engine.returncode is not None else 0
+
+
+def settings_of(options: argparse.Namespace) -> RunSettings:
+    """Settings from the flags; raises :class:`UserError` that names the flag."""
+    values: dict[str, Any] = {"dataset": Path(options.dataset).expanduser().absolute(), "cpus": _usable_cpus()}
+    for flag in _FLAGS:
+        value = getattr(options, flag, None)
+        if value is not None:
+            values[_SETTING_OF.get(flag, flag)] = value
+    try:
+        return RunSettings(**values)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        setting = str(problem["loc"][0])
+        flag = next((flag for flag, name in _SETTING_OF.items() if name == setting), setting)
+        raise UserError(f"--{flag.replace('_', '-')} {problem['input']}: {problem['msg']}") from None
+
+
+def _usable_cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _detached(folder: RunFolder) -> int:
+    state = follow(folder, lambda event, state: None, until_started=True)
+    if state.status is RunStatus.REFUSED:
+        return _refused(folder, state)
+    say(f"run {folder.run_id} goes on in the background; watch it with: agentomics-tui watch {folder.run_id}")
+    return 0
+
+
+def _headless(folder: RunFolder, *, as_json: bool) -> int:
+    interrupted = False
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal interrupted
+        if interrupted:
+            raise KeyboardInterrupt
+        interrupted = True
+        submit(folder, Stop(now=True))
+        complain("stopping: the best so far is evaluated; press Ctrl-C again to leave at once (the run ends by itself)")
+
+    waiting: list[str] = []
+
+    def show(event: Event, state: RunState) -> None:
+        if as_json:
+            say(event.model_dump_json())
+        elif line := line_of(event, state):
+            waiting.append(line)
+        if state.packages:  # accepted; what is refused is told in one line, without a prelude
+            for line in waiting:
+                say(line)
+            waiting.clear()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        state = follow(folder, show)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if state.status is RunStatus.REFUSED:
+        return _refused(folder, state)
+    if not state.status.is_over:
+        complain(
+            f"the engine ended unexpectedly; see {folder.engine_log}; go on with: agentomics-tui resume {folder.run_id}"
+        )
+        return 1
+    if not as_json:
+        _say_result(folder, state)
+    return 130 if interrupted else exit_status(state)
+
+
+def _say_result(folder: RunFolder, state: RunState) -> None:
+    if state.best is None:
+        complain(state.reason or "no iteration gave a valid model")
+        return
+    tests = "".join(
+        f", {name} {values[state.metric]:.4f}"
+        for name, values in state.test_scores.items()
+        if values.get(state.metric) is not None
+    )
+    say(f"best: iteration {state.best.iteration}, {state.metric} validation {state.best.value:.4f}{tests}")
+    say(f"snapshot: {folder.best}")
+    say(f"report: {folder.report / 'report.md'}")
+    say(f"use it: agentomics-tui predict {folder.run_id} --input INPUT --output predictions.csv")
+
+
+def _refused(folder: RunFolder, state: RunState) -> int:
+    """Bad input leaves nothing behind, as if the command had never been given."""
+    complain(state.reason)
+    _forget(folder)
+    return 2
+
+
+def _forget(folder: RunFolder) -> None:
+    shutil.rmtree(folder.root, ignore_errors=True)

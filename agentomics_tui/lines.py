@@ -1,0 +1,84 @@
+"""An event as one plain line, for logs, pipes and screen readers."""
+
+from agents import events as ev
+from agents.history import first_line
+from agents.report import duration
+from agents.state import RunState
+from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
+from screens.plain import harmless
+
+
+def line_of(event: ev.Event, state: RunState) -> str | None:
+    """The line of ``event`` with ``state`` folded up to it; None for what only screens show."""
+    text = _text_of(event, state)
+    return None if text is None else harmless(f"{event.time:%H:%M:%S}  {text}")
+
+
+def _text_of(event: ev.Event, state: RunState) -> str | None:
+    match event:
+        case ev.RunStarted():
+            by = "the built-in policy (no LLM)" if event.model == BUILTIN_MODEL else event.model
+            return f"run {event.run_id} on {event.dataset}: up to {event.iterations} iterations by {by}"
+        case ev.RunResumed():
+            return "run resumed"
+        case ev.DatasetChecked():
+            rows = ", ".join(f"{name} {count:,}" for name, count in event.rows.items())
+            better = "higher" if event.higher_is_better else "lower"
+            return f"dataset: {event.task_type}, {rows} rows; metric {event.metric}, {better} is better"
+        case ev.RunFinished():
+            return f"run {event.status}{': ' + first_line(event.reason) if event.reason else ''}"
+        case ev.Held():
+            return f"held: {event.reason}"
+        case ev.Released():
+            return "released"
+        case ev.CommandReceived():
+            return f"{event.command} by {event.by}: {event.outcome}{', ' + event.detail if event.detail else ''}"
+        case ev.NoteReceived():
+            return f"note from {event.by}: {first_line(event.text)}"
+        case _:
+            return _iteration_line(event, state) or _result_line(event)
+
+
+def _iteration_line(event: ev.Event, state: RunState) -> str | None:
+    match event:
+        case ev.IterationStarted():
+            return f"iteration {event.iteration} of {state.planned_iterations} started"
+        case ev.IterationPlanned():
+            return f"  plan ({event.mode}): {event.combination}. {first_line(event.change)}"
+        case ev.IterationFinished():
+            reason = f": {first_line(event.reason)}" if event.reason else ""
+            return f"iteration {event.iteration} {event.status} after {duration(event.seconds)}{reason}"
+        case ev.StepFinished():
+            return f"  {event.step}: done in {duration(event.seconds)}. {first_line(event.summary)}"
+        case ev.StepSkipped():
+            return f"  {event.step}: skipped. {first_line(event.reason)}"
+        case ev.StepFailed():
+            return f"  {event.step}: failed. {first_line(event.reason)}"
+        case ev.OutputRejected():
+            return f"  {event.step}: output {event.attempt} rejected. {first_line(event.reason)}"
+        case _:
+            return None
+
+
+def _result_line(event: ev.Event) -> str | None:
+    match event:
+        case ev.ModelCallFinished(error=str() as error):
+            return f"    model call {event.call} failed: {first_line(error)}"
+        case ev.ToolCallStarted():
+            return f"    {event.call:>3} {event.tool}: {first_line(event.title)}"
+        case ev.ToolCallFinished() if event.outcome is not ToolOutcome.OK:
+            status = f" (exit status {event.exit_status})" if event.exit_status is not None else ""
+            return f"    {event.call:>3} {event.tool}: {event.outcome}{status} after {duration(event.seconds)}"
+        case ev.TrainingWarned():
+            return f"    watch: {event.message}"
+        case ev.SplitCreated():
+            rows = ", ".join(f"{name} {count:,}" for name, count in event.rows.items())
+            return f"  split v{event.version}: {rows}"
+        case ev.MetricsComputed():
+            value = event.values.get(event.metric)
+            return f"  {event.split}: {event.metric} {'undefined' if value is None else f'{value:.4f}'}"
+        case ev.BestChanged():
+            before = "" if event.previous is None else f", before {event.previous:.4f}"
+            return f"  new best: {event.metric} {event.value:.4f} on validation{before}"
+        case _:
+            return None

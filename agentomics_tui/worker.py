@@ -1,0 +1,202 @@
+"""The background workers: the only code of the app that reads a run's files or writes its commands.
+
+Each runs in a thread of its own, polls (run folders may lie on shared file systems, which notify nobody), and posts
+typed messages. A poll that finds nothing new costs a few ``stat`` calls.
+"""
+
+import queue
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from textual.message import Message
+
+from agentomics_tui.tail import read_end
+from agents.clock import utc_now
+from agents.control import Command, submit
+from agents.events import Event, RunResumed, ToolCallFinished, ToolCallStarted
+from agents.journal import JournalReader
+from agents.lock import is_alive, read_lock
+from agents.run_folder import RunFolder
+from agents.run_summary import RunCatalogue, RunSummary
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, RunsListed, RunVanished
+
+POLL_SECONDS: Final = 0.25
+LIBRARY_SECONDS: Final = 1.0
+CHUNK_BYTES: Final = 256 * 1024
+"""Of the journal, for one message: about a thousand events, folded in some milliseconds."""
+_LOCK_SECONDS: Final = 1.0
+_LAST_WORDS_BYTES: Final = 2_000
+
+Post = Callable[[Message], object]
+
+
+class RunWatcher:
+    """Follows one run: journal, engine lock, output of the newest tool call. Leaves commands for its engine."""
+
+    def __init__(self, folder: RunFolder, post: Post, poll: float = POLL_SECONDS) -> None:
+        self.folder = folder
+        self._post = post
+        self._poll = poll
+        self._reader = JournalReader(folder.journal)
+        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._engine: EngineSeen | None = None
+        self._lock_due = 0.0
+        self._log: tuple[int, Path] | None = None
+        self._log_open = False
+        self._log_size = -1
+
+    # --- from other threads ------------------------------------------------------------------------------------------
+
+    def submit(self, command: Command) -> None:
+        """Leave ``command`` for the engine, from this watcher's thread. Returns at once."""
+        self._inbox.put(command)
+
+    def stop(self) -> None:
+        """Make :meth:`run` return. Returns at once."""
+        self._inbox.put(None)
+
+    # --- the thread --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Read and post until :meth:`stop` is called or the run's folder is gone."""
+        while True:
+            if not self.folder.root.is_dir():
+                self._post(RunVanished())
+                return
+            more = self._read_journal()
+            self._look_at_engine()
+            self._read_output()
+            if not self._obey(0.0 if more else self._poll):
+                return
+
+    def _obey(self, wait: float) -> bool:
+        """Write the commands that arrive within ``wait`` seconds; False when the watcher shall stop."""
+        try:
+            command = self._inbox.get(timeout=wait) if wait else self._inbox.get_nowait()
+        except queue.Empty:
+            return True
+        if command is None:
+            return False
+        try:
+            submit(self.folder, command)
+        except OSError as error:
+            self._post(CommandFailed(command, error.strerror or str(error)))
+        return True
+
+    def _read_journal(self) -> bool:
+        """Post the next chunk; True while there is more."""
+        before, size = self._reader.offset, _size_of(self.folder.journal)
+        events = self._reader.read(CHUNK_BYTES)
+        more = self._reader.offset > before and size - before > CHUNK_BYTES
+        if events or (self._engine is None and not more):
+            self._find_log(events)
+            self._post(EventsRead(events, caught_up=not more))
+        return more
+
+    def _look_at_engine(self) -> None:
+        now = time.monotonic()
+        if now < self._lock_due:
+            return
+        self._lock_due = now + _LOCK_SECONDS
+        record = read_lock(self.folder.lock)
+        alive = is_alive(record)
+        words = "" if alive else _last_words(self.folder.engine_log)
+        seen = EngineSeen(alive, record.host if record else "", record.pid if record else 0, words)
+        if self._engine is None or _differs(seen, self._engine):
+            self._engine = seen
+            self._post(seen)
+
+    def _find_log(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, ToolCallStarted):
+                self._log = (event.call, self.folder.root / event.log)
+                self._log_open, self._log_size = True, -1
+            elif isinstance(event, ToolCallFinished | RunResumed):
+                self._log_open = False
+
+    def _read_output(self) -> None:
+        """Post the end of the newest call's output where it grew; a call that ended is read once more."""
+        if self._log is None:
+            return
+        call, path = self._log
+        if _size_of(path) not in {-1, self._log_size}:
+            text, self._log_size = read_end(path)
+            self._post(OutputRead(call, text, self._log_size))
+        if not self._log_open:
+            self._log = None
+
+
+class LibraryWatcher:
+    """Follows all runs below one folder."""
+
+    def __init__(
+        self,
+        runs_dir: Path,
+        post: Post,
+        poll: float = LIBRARY_SECONDS,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._runs_dir = runs_dir
+        self._post = post
+        self._poll = poll
+        self._now = now
+        self._catalogue = RunCatalogue()
+        self._stopping = False
+        self._posted: list[RunSummary] | None = None
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def refresh(self) -> None:
+        """Look again without waiting for the next poll. Returns at once."""
+        self._wake.put(None)
+
+    def stop(self) -> None:
+        """Make :meth:`run` return. Returns at once."""
+        self._stopping = True
+        self._wake.put(None)
+
+    def run(self) -> None:
+        """List and post until :meth:`stop` is called. What ``run.json`` tells is posted before any journal is read."""
+        while not self._stopping:
+            self._catalogue.scan(self._runs_dir)
+            self._share()
+            reported = time.monotonic()
+            for path in self._catalogue.paths:
+                if self._stopping:
+                    return
+                self._catalogue.refresh(path, self._now())
+                if time.monotonic() - reported > self._poll:
+                    self._share()
+                    reported = time.monotonic()
+            self._share()
+            with suppress(queue.Empty):
+                self._wake.get(timeout=self._poll)
+
+    def _share(self) -> None:
+        """Post the list, unless it is what was posted last."""
+        summaries = self._catalogue.summaries
+        if summaries != self._posted:
+            self._posted = summaries
+            self._post(RunsListed(summaries))
+
+
+def _differs(a: EngineSeen, b: EngineSeen) -> bool:
+    return (a.alive, a.host, a.pid, a.last_words) != (b.alive, b.host, b.pid, b.last_words)
+
+
+def _size_of(path: Path) -> int:
+    """Bytes of a file; -1 where there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _last_words(path: Path) -> str:
+    """The last line that a dead engine printed."""
+    text, _ = read_end(path, _LAST_WORDS_BYTES)
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""

@@ -1,0 +1,303 @@
+"""A dataset, read and understood: task, classes, splits, inputs, and what a person should know of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from agents.data import audit
+from agents.data.columns import ColumnRoles
+from agents.data.frames import read_frames, text_among_numbers
+from agents.data.labels import Labelling, encode_labels, plan_labels
+from agents.data.layout import TRAIN, VALIDATION, DatasetForm, Layout, find_layout, is_test, roles_of
+from agents.data.metadata import FILE_NAME, Metadata, read_metadata
+from agents.data.tables import Columns, find_table, read_columns, read_header, some
+from agents.errors import UserError
+from agents.evaluation.metrics import Metric, default_metric, metric_named
+from agents.files import sha256_of
+from agents.vocabulary import TaskType
+
+FEWEST_ROWS: Final = 10
+"""Train needs at least as many: less cannot be split and learnt from."""
+
+INPUT_TABLE: Final = "data"
+"""In the folder form, ``input/data.csv`` is looked into; other files are handed over as they are."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitData:
+    """One split as the dataset brings it; everything is aligned to ``ids``."""
+
+    name: str
+    ids: list[str]
+    labels: NDArray[np.float64]
+    """Class numbers, or the measured values."""
+    groups: list[str] | None
+    source: Path
+    """The table (CSV form) or the folder ``input/`` (folder form) that holds the inputs."""
+    frame: pd.DataFrame | None
+    """The input columns for looking at them; None where the folder form holds something else than a table."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What ``load_dataset`` understood. Test splits are in it: it never leaves the engine."""
+
+    name: str
+    root: Path
+    form: DatasetForm
+    task_type: TaskType
+    metric: Metric
+    classes: tuple[str, ...]
+    """Class names in the order of their numbers; empty for regression."""
+    roles: ColumnRoles
+    splits: dict[str, SplitData]
+    input_columns: tuple[str, ...]
+    """Columns that a model may see; empty where the inputs are no table."""
+    withheld: dict[str, str]
+    """Column that is kept from the model, to the reason."""
+    findings: list[str]
+    test_findings: list[str]
+    """What was found by looking at test splits: for a person, never for an agent."""
+    description: str
+    fingerprint: dict[str, str]
+    """Split to SHA-256 over its files."""
+    supplementary: Path | None = None
+    ignored: tuple[str, ...] = field(default=())
+
+    @property
+    def train(self) -> SplitData:
+        return self.splits[TRAIN]
+
+    @property
+    def brings_validation(self) -> bool:
+        return VALIDATION in self.splits
+
+    @property
+    def tests(self) -> list[str]:
+        return [name for name in self.splits if is_test(name)]
+
+
+def load_dataset(path: Path, label_column: str | None = None, metric: str | None = None) -> Dataset:
+    """Read, check and understand a dataset in either form.
+
+    ``label_column`` and ``metric`` override metadata.json. Raises :class:`UserError` that names file, line and column
+    where something is wrong.
+    """
+    layout = find_layout(path)
+    metadata = read_metadata(layout.root).for_label(label_column)
+    roles = roles_of(layout, label_column)
+    read = {name: _read_roles(layout, name, roles) for name in layout.splits}
+    labelling = plan_labels(read[TRAIN], roles.label, metadata, metric)
+    chosen = metric or metadata.metric
+    scored = metric_named(chosen, labelling.task_type) if chosen else default_metric(labelling.task_type)
+    ids = _ids(read, roles)
+    labels = {name: encode_labels(columns, roles.label, labelling) for name, columns in read.items()}
+    groups = _groups(read, roles)
+    frames, findings = _frames(layout, roles, ids)
+    withheld = _withheld(layout, roles, frames.get(TRAIN), labels[TRAIN], labelling, ids[TRAIN])
+    if withheld:
+        frames = {name: frame.drop(columns=list(withheld), errors="ignore") for name, frame in frames.items()}
+    inputs = tuple(str(name) for name in frames[TRAIN].columns) if frames else ()
+    if frames and not inputs:
+        raise UserError(f"{layout.splits[TRAIN]}: every input column equals the label or the id; nothing to learn from")
+    splits = {
+        name: SplitData(name, ids[name], labels[name], groups[name] if groups else None, source, frames.get(name))
+        for name, source in _sources(layout).items()
+    }
+    return Dataset(
+        name=layout.name,
+        root=layout.root,
+        form=layout.form,
+        task_type=labelling.task_type,
+        metric=scored,
+        classes=labelling.classes,
+        roles=roles,
+        splits=splits,
+        input_columns=inputs,
+        withheld=withheld,
+        findings=[
+            *_metadata_findings(metadata, label_column, layout),
+            *roles.findings,
+            *labelling.findings,
+            *findings,
+            *_group_findings(roles, groups),
+            *_findings(splits, labelling, roles),
+        ],
+        test_findings=_test_findings(layout, splits),
+        description=_description(layout),
+        fingerprint={name: _fingerprint(source) for name, source in layout.splits.items()},
+        supplementary=layout.supplementary,
+        ignored=layout.ignored,
+    )
+
+
+def _sources(layout: Layout) -> dict[str, Path]:
+    if layout.form is DatasetForm.CSV:
+        return layout.splits
+    return {name: folder / "input" for name, folder in layout.splits.items()}
+
+
+def _read_roles(layout: Layout, split: str, roles: ColumnRoles) -> Columns:
+    table = layout.labels(split)
+    roles.check_header(table, read_header(table))
+    columns = read_columns(table, [name for name in (roles.label, roles.id, roles.group) if name is not None])
+    fewest = FEWEST_ROWS if split == TRAIN else 1
+    if len(columns) < fewest:
+        raise UserError(f"{table}: {len(columns)} rows; at least {fewest} are needed")
+    return columns
+
+
+def _ids(read: dict[str, Columns], roles: ColumnRoles) -> dict[str, list[str]]:
+    if roles.id is None:
+        return {split: [f"{split}-{row}" for row in range(len(columns))] for split, columns in read.items()}
+    first: dict[str, tuple[Path, int]] = {}
+    for columns in read.values():
+        for line, cell in zip(columns.lines, columns.values[roles.id], strict=True):
+            if not cell.strip():
+                raise UserError(f"{columns.path}, line {line}, column {roles.id!r}: the id is missing")
+            if cell in first:
+                path, earlier = first[cell]
+                where = f"line {earlier}" if path == columns.path else f"{path.name}, line {earlier}"
+                raise UserError(
+                    f"{columns.path}, line {line}, column {roles.id!r}: id {cell!r} stands in {where} already; "
+                    "every row needs an id of its own"
+                )
+            first[cell] = (columns.path, line)
+    return {split: columns.values[roles.id] for split, columns in read.items()}
+
+
+def _groups(read: dict[str, Columns], roles: ColumnRoles) -> dict[str, list[str]] | None:
+    """Groups of every split; a row without one stands alone. None where there are none to keep apart."""
+    if roles.group is None or len(set(read[TRAIN].values[roles.group])) < 2:
+        return None
+    return {
+        split: [cell or f"(no group, {split} line {line})" for line, cell in zip(columns.lines, cells, strict=True)]
+        for split, columns in read.items()
+        for cells in [columns.values[roles.group]]
+    }
+
+
+def _frames(layout: Layout, roles: ColumnRoles, ids: dict[str, list[str]]) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Input columns of each split, aligned to its ids, and what is odd about them."""
+    if layout.form is DatasetForm.CSV:
+        tables = list(layout.splits.values())
+        frames = read_frames(tables, roles.inputs)
+        for table, split, frame in zip(tables, layout.splits, frames, strict=True):
+            _check_rows(table, len(frame), len(ids[split]))
+        return dict(zip(layout.splits, frames, strict=True)), text_among_numbers(tables[0], _texts(frames[0]))
+    found = {name: find_table(path / "input", INPUT_TABLE) for name, path in layout.splits.items()}
+    tables = [table for table in found.values() if table is not None]
+    identity = roles.id or ""
+    if len(tables) < len(found):
+        return {}, []
+    headers = [read_header(table) for table in tables]
+    if any(set(header) != set(headers[0]) or identity not in header for header in headers):
+        return {}, [f"input/{INPUT_TABLE}.csv is not looked into: no column {identity!r}, or other columns per split"]
+    aligned = {}
+    for split, table, frame in zip(layout.splits, tables, read_frames(tables, headers[0]), strict=True):
+        names = read_columns(table, [identity]).values[identity]
+        _check_rows(table, len(frame), len(names))
+        if sorted(names) != sorted(ids[split]):
+            return {}, [f"{split}/input/{INPUT_TABLE}.csv is not looked into: its ids are not those of labels.csv"]
+        aligned[split] = frame.drop(columns=identity).set_axis(names).loc[ids[split]].reset_index(drop=True)
+    return aligned, []
+
+
+def _check_rows(table: Path, seen: int, expected: int) -> None:
+    if seen != expected:
+        raise UserError(f"{table}: read as {seen} or as {expected} rows; check quotes and line ends")
+
+
+def _texts(frame: pd.DataFrame) -> list[str]:
+    return [str(name) for name in frame.columns[frame.dtypes == "str"]]
+
+
+def _withheld(
+    layout: Layout,
+    roles: ColumnRoles,
+    frame: pd.DataFrame | None,
+    labels: NDArray[np.float64],
+    labelling: Labelling,
+    ids: Sequence[str],
+) -> dict[str, str]:
+    """Copies of label and id among all columns, those without a role too, so that a person learns of them."""
+    if frame is None:
+        return {}
+    if roles.others:
+        others = read_frames([layout.splits[TRAIN]], roles.others)[0]
+        frame = pd.concat([frame, others], axis=1)
+    return audit.leaking_columns(frame, labels, labelling.classes, None if roles.id is None else ids)
+
+
+def _metadata_findings(metadata: Metadata, label_column: str | None, layout: Layout) -> list[str]:
+    findings = []
+    if metadata.unknown:
+        findings.append(f"{FILE_NAME}: keys that mean nothing here: {some(metadata.unknown)}")
+    told = read_metadata(layout.root).label_column
+    if label_column is not None and told is not None and told != label_column:
+        findings.append(f"label {label_column!r} instead of {told!r}: what {FILE_NAME} says of its label is not used")
+    if layout.ignored:
+        findings.append(f"not part of the dataset: {some(layout.ignored)}")
+    if not layout.tests:
+        findings.append("no test split: no test score will be known")
+    return findings
+
+
+def _group_findings(roles: ColumnRoles, groups: dict[str, list[str]] | None) -> list[str]:
+    if roles.group is not None and groups is None:
+        return [f"group column {roles.group!r} has one value in train and is not used"]
+    alone = sum(group.startswith("(no group, ") for group in (groups or {}).get(TRAIN, []))
+    return [f"{alone} rows of train have no group and stand alone"] if alone else []
+
+
+def _findings(splits: dict[str, SplitData], labelling: Labelling, roles: ColumnRoles) -> list[str]:
+    """What train and validation show; nothing here looks at a test split."""
+    train = splits[TRAIN]
+    findings = audit.order_findings(train.labels, labelling.classes, numbered=roles.id is None)
+    if train.frame is not None:
+        findings += audit.column_findings(train.frame) + audit.repeated_rows(train.frame, train.labels)
+    if VALIDATION in splits:
+        findings += _overlap(train, splits[VALIDATION])
+    return findings
+
+
+def _test_findings(layout: Layout, splits: dict[str, SplitData]) -> list[str]:
+    return [finding for name in layout.tests for finding in _overlap(splits[TRAIN], splits[name])]
+
+
+def _overlap(train: SplitData, other: SplitData) -> list[str]:
+    findings = []
+    if train.frame is not None and other.frame is not None:
+        findings += audit.shared_rows(train.frame, other.frame, other.name)
+    if train.groups is not None and other.groups is not None:
+        findings += audit.shared_groups(train.groups, other.groups, other.name)
+    return findings
+
+
+def _description(layout: Layout) -> str:
+    if layout.description is None:
+        return ""
+    try:
+        return layout.description.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UserError(f"{layout.description}: not UTF-8 text; save the file as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{layout.description}: cannot be read ({error.strerror})") from None
+
+
+def _fingerprint(source: Path) -> str:
+    if source.is_file():
+        return sha256_of(source)
+    total = hashlib.sha256()
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        total.update(f"{file.relative_to(source).as_posix()}\0{sha256_of(file)}\n".encode())
+    return total.hexdigest()

@@ -1,0 +1,152 @@
+"""From label cells to numbers: which kind of task it is, which classes there are and how they are numbered."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.data.metadata import FILE_NAME, Metadata
+from agents.data.tables import Columns, some
+from agents.errors import UserError
+from agents.evaluation.metrics import METRICS
+from agents.vocabulary import TaskType
+
+MOST_INFERRED_CLASSES: Final = 20
+"""Whole numbers with more different values than this are taken for measurements, not for classes."""
+
+_LIKE_MISSING: Final = {"na", "n/a", "nan", "none", "null", "missing", "unknown", "?", "."}
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """How the label column is read."""
+
+    task_type: TaskType
+    classes: tuple[str, ...]
+    """Class names in the order of their numbers; empty for regression."""
+    findings: tuple[str, ...]
+
+
+def plan_labels(train: Columns, column: str, metadata: Metadata, metric: str | None) -> Labelling:
+    """Decide the task by metadata, else by the metric, else by the labels of train.
+
+    Text is a class. Numbers are classes where all are whole and at most :data:`MOST_INFERRED_CLASSES` differ, else
+    measurements. Raises :class:`UserError` where labels are missing or do not fit the task.
+    """
+    _check_present(train, column)
+    findings: list[str] = []
+    kind: str | None = metadata.task_type
+    if kind is None:
+        kind, why = _infer_kind(train.values[column], metadata, metric)
+        findings.append(f"task_type is not given: taken for {kind}, {why}")
+    if kind == "regression":
+        if metadata.positive_class is not None or metadata.negative_class is not None:
+            findings.append("positive_class and negative_class mean nothing for regression")
+        return Labelling(TaskType.REGRESSION, (), tuple(findings))
+    names = [cell.strip() for cell in train.values[column]]
+    classes = _ordered_classes(train.path, column, names, metadata)
+    findings += _class_findings(Counter(names), metadata)
+    task_type = TaskType.BINARY if len(classes) == 2 else TaskType.MULTICLASS
+    return Labelling(task_type, tuple(classes), tuple(findings))
+
+
+def encode_labels(columns: Columns, column: str, labelling: Labelling) -> NDArray[np.float64]:
+    """Class numbers, or the measured values; raises :class:`UserError` with file, line and column."""
+    _check_present(columns, column)
+    if labelling.task_type is TaskType.REGRESSION:
+        return np.array([_number(columns, column, row) for row in range(len(columns))], dtype=np.float64)
+    numbers = {name: number for number, name in enumerate(labelling.classes)}
+    codes = np.empty(len(columns), dtype=np.float64)
+    for row, cell in enumerate(columns.values[column]):
+        number = numbers.get(cell.strip())
+        if number is None:
+            raise UserError(
+                f"{columns.path}, line {columns.lines[row]}, column {column!r}: class {cell.strip()!r} is not among "
+                f"the classes of train: {some(labelling.classes, 6)}"
+            )
+        codes[row] = number
+    return codes
+
+
+def sorted_names(names: Iterable[str]) -> list[str]:
+    """Numbers by their value where all names are numbers, else plain text order."""
+    distinct = sorted(set(names))
+    try:
+        return sorted(distinct, key=float)
+    except ValueError:
+        return distinct
+
+
+def _check_present(columns: Columns, column: str) -> None:
+    for row, cell in enumerate(columns.values[column]):
+        if not cell.strip():
+            raise UserError(f"{columns.path}, line {columns.lines[row]}, column {column!r}: the label is missing")
+
+
+def _number(columns: Columns, column: str, row: int) -> float:
+    cell = columns.values[column][row]
+    try:
+        value = float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(
+            f"{columns.path}, line {columns.lines[row]}, column {column!r}: expected a finite number as the label of a "
+            f"regression, found {cell.strip()!r}"
+        )
+    return value
+
+
+def _infer_kind(cells: list[str], metadata: Metadata, metric: str | None) -> tuple[str, str]:
+    named = METRICS.get((metric or metadata.metric or "").strip().upper())
+    if named is not None:
+        return ("regression" if named.for_regression else "classification"), f"as {named.name} is its metric"
+    if metadata.positive_class is not None or metadata.negative_class is not None:
+        return "classification", "as a class is named"
+    try:
+        values = {float(cell) for cell in cells}
+    except ValueError:
+        return "classification", "as the labels are text"
+    if all(value.is_integer() for value in values) and len(values) <= MOST_INFERRED_CLASSES:
+        return "classification", f"as the labels are {len(values)} whole numbers"
+    return "regression", f"as the labels are {len(values)} different numbers"
+
+
+def _ordered_classes(path: Path, column: str, names: list[str], metadata: Metadata) -> list[str]:
+    classes = sorted_names(names)
+    if len(classes) < 2:
+        raise UserError(f"{path}, column {column!r}: only one class, {some(classes)}; at least 2 are needed")
+    if len(classes) > len(names) / 2:
+        raise UserError(
+            f"{path}, column {column!r}: {len(classes)} different classes in {len(names)} rows; name the right label "
+            f'column, or set "task_type": "regression" in {FILE_NAME}'
+        )
+    for key in ("positive_class", "negative_class"):
+        name = getattr(metadata, key)
+        if name is not None and name not in classes:
+            raise UserError(f"{FILE_NAME}: {key}: no row has class {name!r}; the classes are: {some(classes, 6)}")
+    if len(classes) > 2:
+        return classes
+    positive = metadata.positive_class
+    negative = metadata.negative_class
+    if positive is None and negative is not None:
+        positive = next(name for name in classes if name != negative)
+    return classes if positive is None else [next(name for name in classes if name != positive), positive]
+
+
+def _class_findings(counts: Counter[str], metadata: Metadata) -> list[str]:
+    findings = []
+    if len(counts) > 2 and (metadata.positive_class is not None or metadata.negative_class is not None):
+        findings.append(f"positive_class and negative_class mean nothing with {len(counts)} classes")
+    odd = [name for name in sorted_names(counts) if name.lower() in _LIKE_MISSING]
+    if odd:
+        findings.append(f"{some(odd)} is a class here, not a missing label")
+    single = [name for name in sorted_names(counts) if counts[name] == 1]
+    if single:
+        findings.append(f"one row only of class {some(single)}: validation cannot have any")
+    return findings

@@ -1,0 +1,134 @@
+"""The engine's process: ``python -m agents.engine RUN_DIR``. It takes the lock, leads the run and lets go.
+
+It has a session of its own, so that neither a closing terminal nor a lost link reaches it.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from agents.errors import UserError
+from agents.events import RunFinished, RunResumed, RunStarted
+from agents.lock import HEARTBEAT_SECONDS, EngineLock, LockHeld
+from agents.recorder import Recorder
+from agents.run_folder import RunFolder, RunRecord
+from agents.state import RunState
+from agents.vocabulary import RunStatus
+
+
+def main(arguments: list[str]) -> int:
+    """Run the engine of one run; exit status 2 where the run cannot be taken up."""
+    if len(arguments) != 1:
+        print("usage: python -m agents.engine RUN_DIR", file=sys.stderr)  # noqa: T201
+        return 2
+    run = RunFolder(Path(arguments[0]).absolute())
+    try:
+        record = run.record()
+        with _locked(run):
+            _lead(run, record)
+    except (UserError, LockHeld) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    except asyncio.CancelledError:
+        return 130
+    return 0
+
+
+@contextlib.contextmanager
+def _locked(run: RunFolder) -> Iterator[None]:
+    """Hold the lock and beat its heart from a thread, which no busy event loop can delay."""
+    lock = EngineLock.acquire(run.lock)
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(HEARTBEAT_SECONDS):
+            if not lock.beat():
+                os.kill(os.getpid(), signal.SIGTERM)  # somebody else writes this run now; two writers would ruin it
+                return
+
+    heart = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    heart.start()
+    try:
+        yield
+    finally:
+        over.set()
+        heart.join()
+        lock.release()
+
+
+def _lead(run: RunFolder, record: RunRecord) -> None:
+    recorder = Recorder(run.journal, run.run_id)
+    try:
+        if recorder.state.status.is_over and not _is_worth_resuming(recorder.state):
+            raise UserError(f"run {run.run_id} is over ({recorder.state.status}); nothing is left to do")
+        _announce(recorder, record)
+        asyncio.run(_with_steering(run, record, recorder))
+    except (UserError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        # A defect of the engine itself: the trace goes to engine.log, the line to everyone who watches.
+        recorder.iteration = recorder.step = None
+        reason = f"internal error: {type(error).__name__}: {error} (see {run.engine_log.name})"
+        recorder.emit(RunFinished(status=RunStatus.FAILED, reason=reason), durable=True)
+        raise
+    finally:
+        recorder.close()
+        shutil.rmtree(run.root / "work", ignore_errors=True)
+
+
+def _is_worth_resuming(state: RunState) -> bool:
+    """A stopped or failed run may still have iterations to do."""
+    return state.status in (RunStatus.STOPPED, RunStatus.FAILED) and len(state.iterations) < state.planned_iterations
+
+
+def _announce(recorder: Recorder, record: RunRecord) -> None:
+    if recorder.state.started is not None:
+        recorder.emit(RunResumed(host=socket.gethostname(), pid=os.getpid()), durable=True)
+        return
+    recorder.emit(
+        RunStarted(
+            dataset=record.dataset,
+            model=record.settings.model,
+            iterations=record.settings.iterations,
+            settings=record.settings.model_dump(mode="json", exclude={"dataset"}),
+            version=record.version,
+        ),
+        durable=True,
+    )
+
+
+async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) -> None:
+    # These pull in pandas, so they come after the first event is out for everybody to see.
+    from agents.loop import run_loop
+    from agents.models.gateway import LiteLLMGateway
+    from agents.steering import Steering
+
+    loop = asyncio.get_running_loop()
+    this = asyncio.current_task()
+    assert this is not None
+    loop.add_signal_handler(signal.SIGTERM, this.cancel)
+    loop.add_signal_handler(signal.SIGINT, this.cancel)
+    settings = record.settings
+    steering = Steering(run, recorder)
+    steering.restore()
+    gateway = LiteLLMGateway(settings.temperature, settings.llm_response_timeout)
+    watching = asyncio.create_task(steering.watch())
+    try:
+        await run_loop(run, settings, recorder, steering, gateway)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+        if recorder.state.status.is_over:
+            steering.refuse_pending("the run is over")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""What earlier iterations taught: their outputs and scores, read back for plans and reports."""
+
+import json
+from typing import Any
+
+from agents.run_folder import RunFolder
+from agents.state import IterationState, RunState
+from agents.steps.facts import IterationFacts
+from agents.vocabulary import SplitName, StepName, StepStatus
+
+
+def outputs_of(run: RunFolder, iteration: IterationState) -> dict[StepName, dict[str, Any]]:
+    """Accepted outputs of an iteration's finished steps, in their order."""
+    return {
+        name: json.loads((run.root / step.output).read_bytes())
+        for name, step in iteration.steps.items()
+        if step.status is StepStatus.DONE and step.output and (run.root / step.output).is_file()
+    }
+
+
+def history_before(run: RunFolder, state: RunState, index: int) -> list[IterationFacts]:
+    """The iterations before ``index`` as a prompt tells them, the failed and skipped ones too."""
+    return [_facts_of(run, state, iteration) for iteration in state.iterations[:index]]
+
+
+def why_not_done(iteration: IterationState) -> str:
+    """One line that says why an iteration failed or was skipped, and at which step."""
+    for step in iteration.steps.values():
+        if step.status in (StepStatus.FAILED, StepStatus.SKIPPED) and step.reason:
+            return f"{step.name.label}: {first_line(step.reason)}"
+    return first_line(iteration.reason)
+
+
+def first_line(text: str) -> str:
+    """The first line that is not blank; the rest of a reason is often a script's traceback."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def _facts_of(run: RunFolder, state: RunState, iteration: IterationState) -> IterationFacts:
+    return IterationFacts(
+        iteration=iteration.index,
+        status=iteration.status,
+        reason=iteration.reason,
+        mode=iteration.mode,
+        combination=iteration.combination,
+        change=iteration.change,
+        split_version=iteration.split_version,
+        train=iteration.scores.get(SplitName.TRAIN, {}),
+        validation=iteration.scores.get(SplitName.VALIDATION, {}),
+        is_best=state.best is not None and state.best.iteration == iteration.index,
+        seconds=iteration.seconds,
+        outputs=outputs_of(run, iteration),
+    )

@@ -1,0 +1,163 @@
+"""The loop of a run: prepare, iterate, evaluate the best on the hidden test, report."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+
+from agents.calls import Calls
+from agents.clock import Stopwatch, utc_now
+from agents.context import RunContext
+from agents.data.dataset import load_dataset
+from agents.data.layout import DESCRIPTION
+from agents.data.workspace import import_dataset, read_facts
+from agents.environment import ISOLATION, RunEnvironment, make_environment
+from agents.errors import UserError
+from agents.evaluate import TestNotScored, evaluate_on_tests
+from agents.events import DatasetChecked, EnvironmentReady, RunFinished
+from agents.history import why_not_done
+from agents.iteration import Iteration
+from agents.models.gateway import Gateway, ModelRefused, problem_with
+from agents.recorder import Recorder
+from agents.report import write_run_report
+from agents.run_folder import RunFolder
+from agents.scripts import Scripts
+from agents.settings import RunSettings
+from agents.steering import RunInterrupted, Steering
+from agents.steps.agent import StepAgent
+from agents.vocabulary import IterationStatus, RunStatus
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends, and why in words."""
+
+    status: RunStatus
+    reason: str = ""
+
+
+async def run_loop(
+    run: RunFolder, settings: RunSettings, recorder: Recorder, steering: Steering, gateway: Gateway
+) -> RunStatus:
+    """Lead the run from where its journal ends to its end. Everything that it does is in the journal."""
+    try:
+        context = await _prepare(run, settings, recorder, steering, gateway)
+    except UserError as error:
+        ending = Ending(RunStatus.REFUSED, str(error))
+    else:
+        ending = await _iterate(context)
+        ending = await _evaluate(context, ending)
+    _finish(run, recorder, ending)
+    return ending.status
+
+
+async def _prepare(
+    run: RunFolder, settings: RunSettings, recorder: Recorder, steering: Steering, gateway: Gateway
+) -> RunContext:
+    # Importing litellm takes seconds; it goes on while the dataset is read.
+    models = asyncio.gather(*(asyncio.to_thread(problem_with, model) for model in {settings.model, settings.planner}))
+    try:
+        if recorder.state.task_type is None:
+            recorder.emit(await asyncio.to_thread(_import, run, settings), durable=True)
+        dataset = read_facts(run.data)
+    finally:
+        problems = [problem for problem in await models if problem]
+    if problems:
+        raise UserError(problems[0])
+    watch = Stopwatch()
+    environment = await asyncio.to_thread(
+        make_environment, run.environment, run.root / "work" / "home", settings.cpus, settings.seed
+    )
+    _announce_environment(recorder, environment, watch.seconds)
+    calls = Calls(run, recorder, settings)
+    description = run.data / DESCRIPTION
+    return RunContext(
+        run=run,
+        settings=settings,
+        recorder=recorder,
+        steering=steering,
+        agent=StepAgent(run, recorder, settings, gateway, calls, steering),
+        scripts=Scripts(
+            calls, environment, run.root / "work" / "scratch", dataset.task_type, max(1, len(dataset.classes))
+        ),
+        environment=environment,
+        dataset=dataset,
+        description=description.read_text(encoding="utf-8", errors="replace") if description.is_file() else "",
+    )
+
+
+def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
+    """Read and check the dataset and copy into the run what an agent may see of it."""
+    dataset = load_dataset(settings.dataset, settings.label_column, settings.metric)
+    beside = run.root / ".data.part"
+    for left in (beside, run.data):
+        shutil.rmtree(left, ignore_errors=True)
+    import_dataset(dataset, beside)
+    beside.rename(run.data)
+    return DatasetChecked(
+        task_type=dataset.task_type,
+        metric=dataset.metric.name,
+        higher_is_better=dataset.metric.higher_is_better,
+        rows={name: len(split) for name, split in dataset.splits.items()},
+        classes=list(dataset.classes),
+        withheld=dataset.withheld,
+        findings=[*dataset.findings, *dataset.test_findings],
+        fingerprint=dataset.fingerprint,
+    )
+
+
+def _announce_environment(recorder: Recorder, environment: RunEnvironment, seconds: float) -> None:
+    if not recorder.state.packages:
+        recorder.emit(
+            EnvironmentReady(
+                python=environment.python_version,
+                packages=dict(environment.packages),
+                isolation=ISOLATION,
+                seconds=seconds,
+            )
+        )
+
+
+async def _iterate(context: RunContext) -> Ending:
+    state, settings = context.recorder.state, context.settings
+    unfinished = [it.index for it in state.iterations if it.status is IterationStatus.RUNNING]
+    for index in range(unfinished[0] if unfinished else len(state.iterations), settings.iterations):
+        if context.steering.stop_asked:
+            return Ending(RunStatus.STOPPED, "stopped by a person")
+        left = context.time_left(utc_now())
+        if left is not None and left <= 0:
+            return Ending(RunStatus.STOPPED, f"the time limit of {settings.timeout:.0f} s was reached")
+        try:
+            await Iteration(context, index).run()
+        except RunInterrupted as interruption:
+            return Ending(RunStatus.STOPPED, str(interruption))
+        except ModelRefused as refusal:
+            return Ending(RunStatus.FAILED, str(refusal))
+    if state.best is None:
+        reasons = [why_not_done(iteration) for iteration in state.iterations]
+        last = next((reason for reason in reversed(reasons) if reason), "no reason was recorded")
+        return Ending(RunStatus.FAILED, f"no iteration gave a valid model; the last one: {last}")
+    return Ending(RunStatus.FINISHED)
+
+
+async def _evaluate(context: RunContext, ending: Ending) -> Ending:
+    """The final evaluation, also of a run that was stopped: what there is, is scored."""
+    state = context.recorder.state
+    if state.best is None or state.test_scores:
+        return ending
+    try:
+        await evaluate_on_tests(context)
+    except TestNotScored as why:
+        reason = f"no test score: {why}"
+        return Ending(ending.status, f"{ending.reason}; {reason}" if ending.reason else reason)
+    return ending
+
+
+def _finish(run: RunFolder, recorder: Recorder, ending: Ending) -> None:
+    best = recorder.state.best
+    recorder.iteration = recorder.step = None
+    if ending.status is not RunStatus.REFUSED:
+        write_run_report(run, recorder.state, ending.status, ending.reason)
+    recorder.emit(
+        RunFinished(status=ending.status, reason=ending.reason, best_iteration=best.iteration if best else None),
+        durable=True,
+    )

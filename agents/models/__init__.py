@@ -1,0 +1,1 @@
+"""Models: one gateway through litellm for every provider, the built-in policy included."""

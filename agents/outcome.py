@@ -1,0 +1,25 @@
+"""How a run's end is told to a shell."""
+
+from typing import Final
+
+from agents.state import RunState
+from agents.vocabulary import RunStatus
+
+FINISHED: Final = 0
+WITHOUT_SNAPSHOT: Final = 1
+BAD_INPUT: Final = 2
+STOPPED: Final = 3
+
+
+def exit_status(state: RunState) -> int:
+    """Exit status of a run: 0 finished with a snapshot, or not over yet; 1 finished or failed without one; 2 the
+    dataset was refused; 3 stopped by a person or a budget."""
+    match state.status:
+        case RunStatus.REFUSED:
+            return BAD_INPUT
+        case RunStatus.STOPPED:
+            return STOPPED
+        case RunStatus.FINISHED | RunStatus.FAILED:
+            return FINISHED if state.best else WITHOUT_SNAPSHOT
+        case _:
+            return FINISHED

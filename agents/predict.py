@@ -1,0 +1,74 @@
+"""Using a snapshot: predictions for new data, by the snapshot's own script in the run's environment."""
+
+import asyncio
+import csv
+import io
+import shutil
+import tempfile
+from pathlib import Path
+
+from agents.data.workspace import DatasetFacts, prepare_predict_input
+from agents.environment import make_environment
+from agents.errors import UserError
+from agents.evaluation.predictions import PredictionError, Predictions, read_predictions
+from agents.files import write_atomically
+from agents.processes import run_process
+from agents.run_folder import RunFolder
+from agents.settings import RunSettings
+from agents.snapshot import Snapshot, open_snapshot
+
+
+def predict(run: RunFolder, source: Path, output: Path) -> int:
+    """Predict every row of ``source`` (a CSV or a folder) into ``output``; the number of rows.
+
+    The output has ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
+    :class:`UserError`; then ``output`` is as it was.
+    """
+    snapshot = open_snapshot(run)
+    settings = run.record().settings
+    if not output.parent.is_dir():
+        raise UserError(f"--output {output}: the folder {output.parent} does not exist")
+    scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
+    try:
+        return asyncio.run(_predict(snapshot, settings, source, output, scratch.resolve()))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+async def _predict(snapshot: Snapshot, settings: RunSettings, source: Path, output: Path, scratch: Path) -> int:
+    facts = snapshot.dataset()
+    ids = prepare_predict_input(source, facts, scratch / "input")
+    environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed)
+    raw = scratch / "predictions.csv"
+    script = snapshot.inference_script
+    arguments = ("--input", scratch / "input", "--output", raw, "--artifacts-dir", snapshot.artifacts)
+    done = await run_process(
+        [str(argument) for argument in (environment.python, script, *arguments)],
+        cwd=script.parent,
+        environment=environment.variables,
+        log=scratch / "inference.log",
+        timeout=settings.run_python_tool_timeout,
+    )
+    if done.exit_status != 0 or done.timed_out or not raw.is_file():
+        last = (done.excerpt.strip().splitlines() or ["it printed nothing"])[-1]
+        raise UserError(f"{script}: exit status {done.exit_status} on {source}: {last}")
+    try:
+        predictions = read_predictions(raw, ids, facts.task_type, max(1, len(facts.classes)))
+    except PredictionError as error:
+        raise UserError(f"{script}: its predictions for {source} are not valid: {error}") from None
+    write_atomically(output, _as_csv(ids, predictions, facts))
+    return len(ids)
+
+
+def _as_csv(ids: list[str], predictions: Predictions, facts: DatasetFacts) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    if predictions.probabilities is None:
+        writer.writerow(["id", "prediction"])
+        writer.writerows((row, float(value)) for row, value in zip(ids, predictions.values, strict=True))
+        return text.getvalue()
+    names = [f"probability_{number}" for number in range(len(facts.classes))]
+    writer.writerow(["id", "prediction", "predicted_class", *names])
+    for row, number, probabilities in zip(ids, predictions.values, predictions.probabilities, strict=True):
+        writer.writerow([row, int(number), facts.classes[int(number)], *(float(value) for value in probabilities)])
+    return text.getvalue()

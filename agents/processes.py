@@ -1,0 +1,312 @@
+"""Running a command so that its output can be watched while it runs and nothing of it outlives the call.
+
+Every command runs under a guard process (``agents/tools/guard.py``), which ends the command's process group and all
+of its descendants on normal end, on time-out, on cancellation, and when the engine itself dies. On Linux descendants
+that daemonise or call ``setsid`` are found too; on other systems only the process group is.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from logging import getLogger
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from agents.tools import guard
+from agents.tools.excerpt import Excerpt
+
+LOG_LIMIT: Final = 1 << 30
+"""Bytes of output after which a command is ended: more is a runaway loop, not a log."""
+LINE_LIMIT: Final = 64 * 1024
+"""Bytes of a line that ``on_line`` gets; the rest of a longer line is dropped."""
+
+_CHUNK: Final = 64 * 1024
+_END_SECONDS: Final = guard.LINGER_SECONDS + guard.GRACE_SECONDS + guard.KILL_SECONDS + 5.0
+"""The guard has done its work long before this, unless it was stopped or killed itself."""
+_LOADER_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+"""All that the guard inherits: some installations of Python do not start without them."""
+
+_log = getLogger(__name__)
+
+
+class ProcessNotStarted(Exception):
+    """The command could not be started; the message says why."""
+
+
+@dataclass(frozen=True)
+class ProcessResult:
+    """How a command ended."""
+
+    exit_status: int
+    """As in ``subprocess``: negative is the number of the signal that ended it."""
+    timed_out: bool
+    seconds: float
+    bytes: int
+    """Size of the whole output."""
+    excerpt: str
+    """What a model gets to see of it."""
+    left_running: int = 0
+    """Processes that the command had left running and that were ended after it."""
+    stuck: int = 0
+    """Processes that not even SIGKILL could end."""
+    stopped_because: str | None = None
+    """Why the call ended it, where that was not its time."""
+
+
+async def run_process(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    log: Path,
+    timeout: float,  # noqa: ASYNC109
+    on_line: Callable[[str], None] | None = None,
+    log_limit: int = LOG_LIMIT,
+) -> ProcessResult:
+    """Run ``argv`` in ``cwd`` with exactly ``environment`` and no standard input; both outputs stream into ``log``.
+
+    ``timeout`` is in seconds. ``on_line`` is called in the event loop's thread with each line of output, without its
+    newline, of at most ``LINE_LIMIT`` bytes; what it raises is logged and does not disturb the run. Memory does not
+    grow with the output. When the call returns or raises, ``asyncio.CancelledError`` included, every process that the
+    command started has ended. Raises :class:`ProcessNotStarted`; raises ``OSError`` where ``log`` cannot be opened.
+    """
+    request = _request(argv, cwd, environment)
+    started = time.monotonic()
+    with _Output(log, log_limit, on_line) as output:
+        leash = await _Leash.start(request, output)
+        try:
+            ends: set[asyncio.Future[Any]] = {leash.exited, output.overflow}
+            await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timed_out = not leash.exited.done() and not output.overflow.done()
+            seconds = time.monotonic() - started
+            await _to_the_end(leash.let_go())
+    if leash.leader is None or leash.failure is not None:
+        raise ProcessNotStarted(leash.failure or f"its guard process failed: {output.excerpt.text()[-500:]}")
+    stopped_because = output.overflow.result() if output.overflow.done() else None
+    if leash.exit_status is None and not leash.stuck:
+        stopped_because = "its guard process was killed"
+    return ProcessResult(
+        exit_status=-signal.SIGKILL if leash.exit_status is None else leash.exit_status,
+        timed_out=timed_out,
+        seconds=seconds,
+        bytes=output.excerpt.bytes,
+        excerpt=output.excerpt.text(),
+        left_running=leash.left_running,
+        stuck=leash.stuck,
+        stopped_because=stopped_because,
+    )
+
+
+def _request(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> bytes:
+    fields = [str(cwd), str(len(argv)), *argv, *(f"{name}={value}" for name, value in environment.items())]
+    if not argv or not argv[0]:
+        raise ProcessNotStarted("the command is empty")
+    try:
+        encoded = [os.fsencode(text) for text in fields]
+    except UnicodeEncodeError as error:
+        raise ProcessNotStarted(f"the command holds a character that cannot be encoded: {error.reason}") from None
+    if any(b"\0" in text for text in encoded):
+        raise ProcessNotStarted("the command holds a NUL character, which no process can take as an argument")
+    body = b"\0".join(encoded)
+    return b"%d\n%b" % (len(body), body)
+
+
+@dataclass
+class _Leash:
+    """The guard of one command, as the engine holds it."""
+
+    guard: asyncio.subprocess.Process
+    output: "_Output"
+    exited: "asyncio.Task[None]" = field(init=False)
+    """Done when the command has ended or could not be started."""
+    leader: int | None = None
+    exit_status: int | None = None
+    failure: str | None = None
+    left_running: int = 0
+    stuck: int = 0
+
+    @classmethod
+    async def start(cls, request: bytes, output: "_Output") -> "_Leash":
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", guard.__file__),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=output.writable,
+            env={name: os.environ[name] for name in _LOADER_VARIABLES if name in os.environ},
+            cwd="/",
+            start_new_session=True,
+        )
+        output.close_writable()
+        assert process.stdin is not None
+        process.stdin.write(request)
+        leash = cls(process, output)
+        leash.exited = asyncio.create_task(leash._read_until_exit())
+        return leash
+
+    async def let_go(self) -> None:
+        """Have the guard end whatever runs, and wait for it and for the rest of the output."""
+        assert self.guard.stdin is not None
+        with suppress(OSError):
+            self.guard.stdin.close()
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                await self.exited
+                await self._read_until_ended()
+                await self.guard.wait()
+        except TimeoutError:
+            self.exited.cancel()
+        if self.guard.returncode is None:
+            self.guard.kill()
+            await self.guard.wait()
+        if self.exit_status is None and self.leader is not None:
+            # Somebody killed the guard. The command's group can still be named; who has left it cannot.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.leader, signal.SIGKILL)
+        await self.output.drain()
+
+    async def _read_until_exit(self) -> None:
+        while (line := await self._line()) is not None:
+            word, _, rest = line.partition(" ")
+            if word == "started":
+                self.leader = int(rest)
+            elif word == "exited":
+                self.exit_status = int(rest)
+                return
+            elif word == "failed":
+                self.failure = rest
+                return
+
+    async def _read_until_ended(self) -> None:
+        while (line := await self._line()) is not None:
+            word, _, rest = line.partition(" ")
+            if word == "ended":
+                self.left_running, self.stuck = map(int, rest.split())
+
+    async def _line(self) -> str | None:
+        assert self.guard.stdout is not None
+        line = await self.guard.stdout.readline()
+        return line.decode(errors="replace").rstrip("\n") if line else None
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work`` even while this task is being cancelled; the cancellation goes on afterwards."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
+
+
+class _Output:
+    """The reading end of a command's output: log file, excerpt and lines."""
+
+    def __init__(self, log: Path, limit: int, on_line: Callable[[str], None] | None) -> None:
+        self.excerpt = Excerpt()
+        self._lines = _Lines() if on_line else None
+        self._on_line = on_line
+        self._limit = limit
+        self._loop = asyncio.get_running_loop()
+        self.overflow: asyncio.Future[str] = self._loop.create_future()
+        """Why nothing more can be written, once that is so."""
+        self._ended = asyncio.Event()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        self._file = log.open("wb", buffering=0)
+        self._readable, self.writable = os.pipe()
+        os.set_blocking(self._readable, False)
+        self._loop.add_reader(self._readable, self._read)
+
+    def __enter__(self) -> "_Output":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._loop.remove_reader(self._readable)
+        os.close(self._readable)
+        self.close_writable()
+        self._file.close()
+
+    def close_writable(self) -> None:
+        """Give up this process's own writing end, so that the output can come to an end."""
+        if self.writable >= 0:
+            os.close(self.writable)
+            self.writable = -1
+
+    async def drain(self) -> None:
+        """Wait for the rest of the output, but not for somebody who holds it open without end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._ended.wait()
+        if self._lines is not None:
+            self._tell(self._lines.finish())
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._readable, _CHUNK)
+        except BlockingIOError:
+            return
+        if not data:
+            self._loop.remove_reader(self._readable)
+            self._ended.set()
+            return
+        self._store(data)
+        self.excerpt.feed(data)
+        if self._lines is not None:
+            self._tell(self._lines.feed(data))
+
+    def _store(self, data: bytes) -> None:
+        if self.overflow.done():
+            return
+        try:
+            room = self._limit - self.excerpt.bytes
+            rest = memoryview(data)[: max(room, 0)]
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            if len(data) > room:
+                self.overflow.set_result(f"it wrote more than {self._limit:,} bytes")
+        except OSError as error:
+            self.overflow.set_result(f"its output could not be written to the log: {error.strerror}")
+
+    def _tell(self, lines: Iterable[str]) -> None:
+        assert self._on_line is not None
+        for line in lines:
+            try:
+                self._on_line(line)
+            # A watcher's mistake must not end a training of hours.
+            except Exception:  # noqa: BLE001
+                _log.exception("a line of output could not be handled")
+
+
+class _Lines:
+    """Cuts bytes into decoded lines, each bounded."""
+
+    def __init__(self) -> None:
+        self._part = b""
+
+    def feed(self, data: bytes) -> list[str]:
+        """The lines that ``data`` completes."""
+        first, *rest = data.split(b"\n")
+        self._part += first[: LINE_LIMIT - len(self._part)]
+        if not rest:
+            return []
+        *middle, last = rest
+        lines = [self._part, *middle]
+        self._part = last[:LINE_LIMIT]
+        return [line[:LINE_LIMIT].decode(errors="replace") for line in lines]
+
+    def finish(self) -> list[str]:
+        """The last line, where it has no newline."""
+        part, self._part = self._part, b""
+        return [part.decode(errors="replace")] if part else []

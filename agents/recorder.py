@@ -1,0 +1,34 @@
+"""The recorder: the engine's one way to write an event and to know the state that follows from it."""
+
+from pathlib import Path
+
+from agents.events import EventBase
+from agents.journal import JournalReader, JournalWriter
+from agents.state import RunState, fold
+from agents.vocabulary import StepName
+
+
+class Recorder:
+    """Writes events to the journal, fills in iteration and step, and folds them into ``state``.
+
+    Opening the journal of an earlier engine folds what it left.
+    """
+
+    def __init__(self, journal: Path, run_id: str) -> None:
+        self._writer = JournalWriter(journal, run_id)  # mends a torn last line, so it comes before the reader
+        self.state: RunState = fold(JournalReader(journal).read_all())
+        self.iteration: int | None = None
+        self.step: StepName | None = None
+
+    def emit(self, event: EventBase, *, durable: bool = False) -> None:
+        """Record ``event``; ``durable`` puts it on the disk first."""
+        placed = event.model_copy(
+            update={
+                "iteration": self.iteration if event.iteration is None else event.iteration,
+                "step": self.step if event.step is None else event.step,
+            }
+        )
+        self.state.apply(self._writer.write(placed, durable=durable))  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        self._writer.close()

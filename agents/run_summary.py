@@ -1,0 +1,200 @@
+"""One run in one line: what a list of runs shows, folded from the journal and kept while the journal stays as it is."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from agents.errors import UserError
+from agents.journal import JournalReader
+from agents.lock import is_alive, read_lock
+from agents.run_folder import RunFolder, RunRecord
+from agents.state import RunState
+from agents.vocabulary import RunStatus
+
+_NOT_IN_A_SUMMARY: Final = frozenset(
+    {
+        "tool_call_started",
+        "tool_call_finished",
+        "training_progress",
+        "training_warned",
+        "model_call_started",
+        "output_rejected",
+        "step_started",
+        "step_finished",
+        "step_skipped",
+        "step_failed",
+        "iteration_planned",
+        "split_created",
+        "note_received",
+        "note_delivered",
+    }
+)
+"""Nearly all of a journal. Passing over them unparsed makes a thousand runs a matter of seconds."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run as a list shows it. Times are UTC, ``elapsed`` is in seconds."""
+
+    folder: RunFolder
+    created: datetime
+    dataset: str
+    model: str
+    status: RunStatus
+    """What the journal says last."""
+    engine_alive: bool
+    """What the lock says: a run that is not over and has no living engine was interrupted."""
+    iteration: int | None
+    """The newest one, from 0; None before the first."""
+    planned_iterations: int
+    metric: str
+    higher_is_better: bool
+    best: float | None
+    """Validation score of the best snapshot."""
+    test: float | None
+    """Score of the first test split in the run's metric; None before the final evaluation."""
+    elapsed: float
+    """From the start to the end; to ``now`` while an engine lives, else to the last event."""
+    reason: str = ""
+    tokens: int = 0
+    """Of input and output."""
+    cost_usd: float = 0.0
+    unpriced_calls: int = 0
+    """Model calls whose cost nobody knows."""
+    last_event: datetime | None = None
+
+    @property
+    def run_id(self) -> str:
+        return self.folder.run_id
+
+    @property
+    def is_live(self) -> bool:
+        """Whether an engine works on the run at this moment."""
+        return self.engine_alive and not self.status.is_over
+
+
+class RunDigest:
+    """The summary of one run, brought up to date by reading only what the journal has gained.
+
+    A journal whose size and time of change stayed the same is not opened.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.record: RunRecord = folder.record()
+        """Raises :class:`UserError` where the folder is no run."""
+        self._state = RunState()
+        self._reader = JournalReader(folder.journal, skip=_NOT_IN_A_SUMMARY)
+        self._seen: tuple[int, int] | None = None
+
+    def brief(self) -> RunSummary:
+        """What ``run.json`` alone tells: for the moment before the journal is read."""
+        return summary_of(self.folder, self.record, self._state, engine_alive=False, now=self.record.created)
+
+    def read(self, now: datetime) -> RunSummary:
+        """The run as it is at ``now``."""
+        # The lock comes first: an engine that ends between the two looks has then written its last event. A run that
+        # is over needs no look at it: whoever takes it up again writes an event.
+        alive = not self._state.status.is_over and is_alive(read_lock(self.folder.lock), now.timestamp())
+        self._catch_up()
+        return summary_of(self.folder, self.record, self._state, engine_alive=alive, now=now)
+
+    def _catch_up(self) -> None:
+        try:
+            status = self.folder.journal.stat()
+        except OSError:
+            return
+        seen = (status.st_size, status.st_mtime_ns)
+        if seen == self._seen:
+            return
+        if status.st_size < self._reader.offset:
+            self._state = RunState()
+            self._reader = JournalReader(self.folder.journal, skip=_NOT_IN_A_SUMMARY)
+        for event in self._reader.read_all():
+            self._state.apply(event)
+        # Tool and model calls are what a long run is made of, and no line of a list names them.
+        self._state.tool_calls.clear()
+        self._state.model_calls.clear()
+        self._seen = seen
+
+
+def summary_of(
+    folder: RunFolder, record: RunRecord, state: RunState, *, engine_alive: bool, now: datetime
+) -> RunSummary:
+    """The summary of a folded run."""
+    goes_on = engine_alive and not state.status.is_over
+    return RunSummary(
+        folder=folder,
+        created=record.created,
+        dataset=state.dataset or record.dataset,
+        model=state.model or record.settings.model,
+        status=state.status,
+        engine_alive=engine_alive,
+        iteration=state.iteration.index if state.iteration else None,
+        planned_iterations=state.planned_iterations or record.settings.iterations,
+        metric=state.metric or record.settings.metric or "",
+        higher_is_better=state.higher_is_better,
+        best=state.best.value if state.best else None,
+        test=next((scores.get(state.metric) for scores in state.test_scores.values()), None),
+        elapsed=state.elapsed(now if goes_on else state.last_event or now).total_seconds(),
+        reason=state.reason,
+        tokens=state.usage.input_tokens + state.usage.output_tokens,
+        cost_usd=state.usage.cost_usd,
+        unpriced_calls=state.usage.unpriced,
+        last_event=state.last_event,
+    )
+
+
+def summarise(folder: RunFolder, now: datetime) -> RunSummary:
+    """The summary of one run, read whole; raises :class:`UserError` where the folder is no run."""
+    return RunDigest(folder).read(now)
+
+
+class RunCatalogue:
+    """The digests of all runs of a folder, each read once and then kept up to date."""
+
+    def __init__(self) -> None:
+        self._digests: dict[str, RunDigest] = {}
+        self._summaries: dict[str, RunSummary] = {}
+
+    def scan(self, runs_dir: Path) -> None:
+        """Take up and forget runs as the folders below ``runs_dir`` say, reading ``run.json`` of the new ones only."""
+        try:
+            with os.scandir(runs_dir) as entries:
+                folders = [RunFolder(Path(entry.path)) for entry in entries if entry.is_dir()]
+        except OSError:
+            folders = []
+        self.adopt(folders)
+
+    def adopt(self, folders: Iterable[RunFolder]) -> None:
+        """Take up the runs that are new among ``folders`` and forget the ones that are gone."""
+        wanted = {str(folder.root): folder for folder in folders}
+        self._digests = {path: digest for path, digest in self._digests.items() if path in wanted}
+        self._summaries = {path: summary for path, summary in self._summaries.items() if path in wanted}
+        for path, folder in wanted.items():
+            if path not in self._digests:
+                try:
+                    digest = RunDigest(folder)
+                except UserError:
+                    continue
+                self._digests[path] = digest
+                self._summaries[path] = digest.brief()
+
+    def refresh(self, path: str, now: datetime) -> RunSummary:
+        """Read what the run at ``path`` has gained."""
+        summary = self._digests[path].read(now)
+        self._summaries[path] = summary
+        return summary
+
+    @property
+    def paths(self) -> list[str]:
+        """The runs' folders, newest run first."""
+        return [str(summary.folder.root) for summary in self.summaries]
+
+    @property
+    def summaries(self) -> list[RunSummary]:
+        """All runs as they were last read, newest first."""
+        return sorted(self._summaries.values(), key=lambda run: (run.created, run.run_id), reverse=True)

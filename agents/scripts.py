@@ -1,0 +1,105 @@
+"""Running the agent's train.py and inference.py by their contract, on the engine's behalf."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agents.calls import Calls
+from agents.environment import RunEnvironment
+from agents.evaluation.predictions import Predictions, read_predictions
+from agents.processes import ProcessNotStarted, ProcessResult
+from agents.vocabulary import TaskType
+
+TRAIN: Final = "train.py"
+INFERENCE: Final = "inference.py"
+_TAIL: Final = 1500
+
+
+class ScriptFailed(Exception):
+    """A script broke its contract; the message holds the end of what it printed."""
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """Starts scripts in the run's environment, each recorded as a call of the engine."""
+
+    calls: Calls
+    environment: RunEnvironment
+    work: Path
+    """Folder for scratch folders; nothing in it outlives the call that made it."""
+    task_type: TaskType
+    n_classes: int
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder that is gone afterwards."""
+        self.work.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self.work))
+        try:
+            yield folder.resolve()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def train(self, script: Path, *, train: Path, validation: Path, artifacts: Path, title: str) -> None:
+        """Run ``train.py``; raises :class:`ScriptFailed`."""
+        arguments = ("--train-data", train, "--validation-data", validation, "--artifacts-dir", artifacts)
+        _demand_success(await self._run(script, arguments, title))
+
+    async def predict(
+        self,
+        script: Path,
+        inputs: Path,
+        artifacts: Path,
+        ids: Sequence[str],
+        *,
+        title: str,
+        keep: Path | None = None,
+    ) -> Predictions:
+        """Run ``inference.py`` on inputs without labels; predictions in the order of ``ids``.
+
+        ``keep`` is where the predictions file goes. Raises :class:`ScriptFailed` or ``PredictionError``.
+        """
+        with self.scratch() as scratch:
+            output = scratch / "predictions.csv"
+            arguments = ("--input", inputs, "--output", output, "--artifacts-dir", artifacts)
+            _demand_success(await self._run(script, arguments, title))
+            if not output.is_file():
+                raise ScriptFailed(f"{script.name} ended well but wrote no {output.name} at --output")
+            predictions = read_predictions(output, ids, self.task_type, self.n_classes)
+            if keep is not None:
+                shutil.move(output, keep)
+        return predictions
+
+    async def _run(self, script: Path, arguments: Sequence[str | Path], title: str) -> ProcessResult:
+        argv = [str(self.environment.python), str(script), *(str(argument) for argument in arguments)]
+        try:
+            return await self.calls.engine(title, argv, script.parent, self.environment.variables)
+        except ProcessNotStarted as error:
+            raise ScriptFailed(str(error)) from None
+
+
+def _demand_success(done: ProcessResult) -> None:
+    if done.timed_out:
+        raise ScriptFailed(f"no end after {done.seconds:.0f} s")
+    if done.stopped_because:
+        raise ScriptFailed(done.stopped_because)
+    if done.exit_status != 0:
+        raise ScriptFailed(f"exit status {done.exit_status}; it printed last:\n{done.excerpt[-_TAIL:]}")
+
+
+def copy_scripts(step_dir: Path, target: Path) -> None:
+    """Copy what a script may import from its own folder: the Python files and packages beside it, nothing else."""
+    target.mkdir(parents=True)
+    for path in step_dir.glob("*.py"):
+        shutil.copyfile(path, target / path.name)
+    for package in step_dir.glob("*/__init__.py"):
+        shutil.copytree(
+            package.parent,
+            target / package.parent.name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+            copy_function=shutil.copyfile,
+        )

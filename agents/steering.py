@@ -1,0 +1,189 @@
+"""Steering: the engine's side of the control folder. Pauses, interrupts, collects notes, and gives receipts."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from agents import control
+from agents.events import CommandReceived, Held, NoteDelivered, NoteReceived, Released
+from agents.recorder import Recorder
+from agents.run_folder import RunFolder
+
+POLL_SECONDS: Final = 0.2
+T = TypeVar("T")
+
+
+class Interruption(Exception):
+    """A person ended what was running; the message says who asked."""
+
+
+class StepInterrupted(Interruption):
+    """Skip this step."""
+
+
+class IterationInterrupted(Interruption):
+    """Skip this iteration."""
+
+
+class RunInterrupted(Interruption):
+    """Stop now."""
+
+
+class Steering:
+    """Applies commands to the work that the loop hands it."""
+
+    def __init__(self, run: RunFolder, recorder: Recorder) -> None:
+        self._run = run
+        self._recorder = recorder
+        self._may_go = asyncio.Event()
+        self._may_go.set()
+        self._announced = False
+        self._work: asyncio.Task[Any] | None = None
+        self._interruption: Interruption | None = None
+        self._notes: list[control.Say] = []
+        self.stop_asked = False
+        """After this iteration, or now: no further iteration begins."""
+
+    # --- for the loop ------------------------------------------------------------------------------------------------
+
+    def restore(self) -> None:
+        """Take up the notes that an earlier engine received and never delivered."""
+        self._notes = [
+            control.Say(command_id=note.note_id, by=note.by, text=note.text)
+            for note in self._recorder.state.notes.values()
+            if not note.delivered
+        ]
+
+    async def pass_gate(self) -> None:
+        """Wait here while the run is paused: before each model call and each tool call."""
+        if not self._may_go.is_set() and not self._announced:
+            self._announced = True
+            self._recorder.emit(Held(reason="paused by a person"), durable=True)
+        await self._may_go.wait()
+
+    def take_notes(self) -> list[str]:
+        """The notes that the agent has not seen; they count as delivered from now on."""
+        notes, self._notes = self._notes, []
+        for note in notes:
+            self._recorder.emit(NoteDelivered(note_id=note.command_id))
+        return [note.text for note in notes]
+
+    async def interruptible(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await ``work``; raises an :class:`Interruption` when a command ends it. Its processes are gone by then."""
+        task = asyncio.ensure_future(work)
+        self._work = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if (interruption := self._interruption) is None:
+                raise
+            raise interruption from None
+        finally:
+            self._work = None
+            self._interruption = None
+
+    # --- for the control folder --------------------------------------------------------------------------------------
+
+    async def watch(self) -> None:
+        """Apply commands as they come, until cancelled."""
+        while True:
+            # A shared file system may lose sight of a file for a moment; the next look finds it.
+            with contextlib.suppress(OSError):
+                self.apply_pending()
+            await asyncio.sleep(POLL_SECONDS)
+
+    def apply_pending(self) -> None:
+        for path in control.pending(self._run):
+            self._consume(path)
+
+    def refuse_pending(self, reason: str) -> None:
+        """Give each waiting command its receipt when the run is over."""
+        for path in control.pending(self._run):
+            command = control.load(path)
+            if isinstance(command, str):
+                self._receipt(path.stem, "unknown", "", "refused", command)
+            else:
+                self._receipt(command.command_id, command.command, command.by, "refused", reason)
+            control.retire(self._run, path)
+
+    def _consume(self, path: Path) -> None:
+        command = control.load(path)
+        if isinstance(command, str):
+            self._receipt(path.stem, "unknown", "", "refused", command)
+        elif any(receipt.command_id == command.command_id for receipt in self._recorder.state.receipts):
+            pass  # an earlier engine gave the receipt and died before it could move the file
+        else:
+            self._apply(command)
+        control.retire(self._run, path)
+
+    def _apply(self, command: control.Command) -> None:
+        match command:
+            case control.Pause():
+                self._pause(command)
+            case control.Resume():
+                self._resume(command)
+            case control.SkipStep():
+                self._interrupt(command, StepInterrupted(f"skipped by {command.by}"))
+            case control.SkipIteration():
+                self._interrupt(command, IterationInterrupted(f"skipped by {command.by}"))
+            case control.Stop(now=True):
+                self.stop_asked = True
+                self._interrupt(command, RunInterrupted(f"stopped by {command.by}"), even_idle=True)
+                self._release()
+            case control.Stop():
+                self.stop_asked = True
+                self._accept(command, "the run ends after this iteration")
+                self._release()
+            case control.Say():
+                self._notes.append(command)
+                self._recorder.emit(
+                    NoteReceived(note_id=command.command_id, text=command.text, by=command.by), durable=True
+                )
+                self._accept(command, "goes to the agent with its next model call")
+
+    def _pause(self, command: control.Pause) -> None:
+        if not self._may_go.is_set():
+            self._refuse(command, "the run is paused already")
+            return
+        self._may_go.clear()
+        self._accept(command, "takes effect before the next model or tool call")
+
+    def _resume(self, command: control.Resume) -> None:
+        if self._may_go.is_set():
+            self._refuse(command, "the run is not paused")
+            return
+        self._accept(command, "")
+        self._release()
+
+    def _release(self) -> None:
+        self._may_go.set()
+        if self._announced:
+            self._announced = False
+            self._recorder.emit(Released())
+
+    def _interrupt(self, command: control.Command, interruption: Interruption, *, even_idle: bool = False) -> None:
+        if self._work is None or self._work.done() or self._interruption is not None:
+            if even_idle:
+                self._accept(command, "the run ends as soon as what is being done now is done")
+            else:
+                self._refuse(command, "no step is running right now")
+            return
+        where = f"at step {self._recorder.step}" if self._recorder.step else ""
+        self._receipt(command.command_id, command.command, command.by, "accepted", where)
+        self._interruption = interruption
+        self._work.cancel()
+
+    def _accept(self, command: control.Command, detail: str) -> None:
+        self._receipt(command.command_id, command.command, command.by, "accepted", detail)
+
+    def _refuse(self, command: control.Command, detail: str) -> None:
+        self._receipt(command.command_id, command.command, command.by, "refused", detail)
+
+    def _receipt(
+        self, command_id: str, name: str, by: str, outcome: Literal["accepted", "applied", "refused"], detail: str
+    ) -> None:
+        self._recorder.emit(
+            CommandReceived(command_id=command_id, command=name, by=by, outcome=outcome, detail=detail), durable=True
+        )

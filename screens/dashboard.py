@@ -1,0 +1,302 @@
+"""The dashboard: one run, live or over, folded from what the worker read."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from textual import getters
+from textual.app import ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from agents.clock import utc_now
+from agents.control import Command, Pause, Resume, Say, SkipIteration, SkipStep, Stop
+from agents.events import (
+    CommandReceived,
+    Event,
+    RunFinished,
+    ToolCallFinished,
+    ToolCallStarted,
+    TrainingProgress,
+    TrainingWarned,
+)
+from agents.run_folder import RunFolder
+from agents.state import RunState
+from agents.vocabulary import IterationStatus, RunStatus
+from screens.charts import chart_of
+from screens.messages import (
+    CommandFailed,
+    CommandWanted,
+    EngineSeen,
+    EventsRead,
+    LeaveWanted,
+    LibraryWanted,
+    OutputRead,
+    RunEnded,
+    RunVanished,
+    ToolCallChanged,
+)
+from screens.notices import asked, banner, receipt
+from screens.questions import SayScreen, StopScreen
+from screens.widgets.best_card import BestCard, best_view
+from screens.widgets.header import Header, header_view
+from screens.widgets.iterations import Iterations, iterations_view
+from screens.widgets.live import Live, live_view
+from screens.widgets.metrics_chart import MetricsChart
+from screens.widgets.steps import Steps, steps_view
+from screens.widgets.tool_log import ToolLog
+
+DRAW_SECONDS: Final = 0.25
+_START_GRACE: Final = timedelta(seconds=20)
+"""A run whose engine has not written anything for so long after one began to watch was not started."""
+_STEERING: Final = {"pause", "resume", "skip_step", "skip_iteration", "stop", "say"}
+
+
+class DashboardScreen(Screen[None]):
+    """Everything about one run. It reads no file: facts come as messages, wishes leave as messages."""
+
+    CSS_PATH = "dashboard.tcss"
+    AUTO_FOCUS = "#tools"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-huge")]  # noqa: RUF012 - not a ClassVar in Screen
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Pause", id="run.pause", tooltip="Stand still before the next model or tool call"),
+        Binding("p", "resume", "Resume", id="run.resume", tooltip="Go on"),
+        Binding("s", "skip_step", "Skip step", id="run.skip_step", tooltip="End the current step and its tool"),
+        Binding("n", "skip_iteration", "Next iteration", id="run.next", tooltip="End the current iteration"),
+        Binding("x", "stop", "Stop", id="run.stop", tooltip="Stop the run; asks how"),
+        Binding("h,colon", "say", "Say", id="run.say", key_display="h", tooltip="Send a note to the agent"),
+        Binding("c", "chart", "Chart", show=False, id="view.chart", tooltip="Chart in place of the tool calls"),
+        Binding("l", "library", "Runs", show=False, id="view.library", tooltip="All runs"),
+        Binding("question_mark", "help", "Keys", id="view.keys", key_display="?", tooltip="All keys"),
+        Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app; the run goes on"),
+    ]
+
+    head = getters.query_one(Header)
+    tools = getters.query_one("#tools", ToolLog)
+
+    def __init__(self, folder: RunFolder, now: Callable[[], datetime] = utc_now) -> None:
+        super().__init__()
+        self.folder = folder
+        self.state = RunState()
+        self.engine: EngineSeen | None = None
+        self._now = now
+        self._opened = now()
+        self._caught_up = False
+        self._vanished = False
+        self._dirty = True
+        self._changed_call: int | None = 0
+        self._output: tuple[int, str] = (0, "")
+        self._mine: set[str] = set()
+        self._keys: tuple[bool | None, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="head")
+        yield Static(id="banner", markup=False)
+        with Container(id="body"):
+            with Container(id="left"):
+                yield Steps(id="steps")
+                yield BestCard(id="best")
+                yield Iterations(id="iterations")
+            with Container(id="right"):
+                yield Live(id="live")
+                with Container(id="lower"):
+                    yield MetricsChart(id="chart")
+                    yield ToolLog(id="tools")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.draw()
+        self.set_interval(DRAW_SECONDS, self._draw_if_dirty)
+        self.set_interval(1.0, self._tick)
+
+    # --- facts -------------------------------------------------------------------------------------------------------
+
+    def on_events_read(self, message: EventsRead) -> None:
+        """Fold a chunk. Drawing waits for the timer, so that a burst costs one picture."""
+        first_picture = not self._caught_up
+        for event in message.events:
+            self.state.apply(event)
+            self._note_change(event)
+        self._caught_up = message.caught_up or self._caught_up
+        self._dirty = True
+        if first_picture and self._caught_up:
+            self.draw()
+
+    def _note_change(self, event: Event) -> None:
+        match event:
+            case ToolCallStarted() | ToolCallFinished() | TrainingProgress() | TrainingWarned():
+                row = event.call - 1
+                self._changed_call = row if self._changed_call is None else min(self._changed_call, row)
+                if self._caught_up and (call := self.state.tool_call(event.call)):
+                    self.post_message(ToolCallChanged(call))
+            case RunFinished():
+                self.post_message(RunEnded(self.state))
+            case CommandReceived() if self._caught_up:
+                text = receipt(event, mine=event.command_id in self._mine)
+                self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
+            case _:
+                pass
+
+    def on_engine_seen(self, message: EngineSeen) -> None:
+        self.engine = message
+        self._dirty = True
+
+    def on_output_read(self, message: OutputRead) -> None:
+        self._output = (message.call, message.text)
+        self._dirty = True
+
+    def on_run_vanished(self, _: RunVanished) -> None:
+        self._vanished = True
+        self._dirty = True
+
+    def on_command_failed(self, message: CommandFailed) -> None:
+        self.notify(
+            f"{message.command.command}: could not be written to {self.folder.control}: {message.reason}",
+            severity="error",
+            markup=False,
+        )
+
+    @property
+    def is_current_with_its_run(self) -> bool:
+        """Whether the whole journal, the lock and the output of a running tool have been read once."""
+        running = self.state.running_tool_call
+        return self._caught_up and self.engine is not None and (running is None or self._output[0] == running.call)
+
+    # --- drawing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def engine_alive(self) -> bool | None:
+        """None until the lock was looked at, and while a new run's engine has yet to write its first event."""
+        if self.engine is None or self.engine.alive:
+            return None if self.engine is None else True
+        starting = self.state.status is RunStatus.STARTING and self._now() - self._opened < _START_GRACE
+        return None if starting else False
+
+    def _draw_if_dirty(self) -> None:
+        if self._dirty:
+            self.draw()
+
+    def draw(self) -> None:
+        """Show the state. A pane whose view is what it was repaints nothing."""
+        self._dirty = False
+        state = self.state
+        call, output = self._output
+        newest = state.tool_calls[-1].call if state.tool_calls else 0
+        with self.app.batch_update():
+            self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
+            self.head.tick(state.elapsed(self._now_for_clock()))
+            self.query_one(Steps).show(steps_view(state))
+            self.query_one(Live).show(live_view(state, output if call == newest else ""))
+            self.query_one(MetricsChart).show(chart_of(state))
+            self.query_one(BestCard).show(best_view(state, self.folder))
+            self.query_one(Iterations).show(iterations_view(state))
+            chart = ", c shows the chart" if self.check_action("chart", ()) else ""
+            self.tools.set_hint(f"Enter opens a call{chart}")
+            if self._changed_call is not None:
+                self.tools.show(state.tool_calls, self._changed_call)
+                self._changed_call = None
+            self._show_banner()
+        self._show_keys()
+
+    def _show_keys(self) -> None:
+        """Bring the footer up to date, which builds it anew: only when a key came or went."""
+        keys = tuple(self.check_action(name, ()) for name in sorted(_STEERING))
+        if keys != self._keys:
+            self._keys = keys
+            self.refresh_bindings()
+
+    def _now_for_clock(self) -> datetime:
+        """Time stands still for a run that nobody works on."""
+        return self.state.last_event or self._now() if self.engine_alive is False else self._now()
+
+    def _tick(self) -> None:
+        if not self.state.status.is_over:
+            self.head.tick(self.state.elapsed(self._now_for_clock()))
+        if self.state.status is RunStatus.STARTING:
+            self._dirty = True  # the time of grace may be over
+
+    def _show_banner(self) -> None:
+        words = self.engine.last_words if self.engine else ""
+        told = banner(self.state, self.folder.run_id, self.engine_alive, self._vanished, words)
+        shown = self.query_one("#banner", Static)
+        shown.display = told is not None
+        if told is not None:
+            shown.update(Content.styled(*told))
+
+    # --- wishes ------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """False hides a key, None greys it out: what does not apply now cannot be pressed."""
+        if action == "chart":
+            return self.has_class("-short") or self.has_class("-narrow")
+        if action not in _STEERING:
+            return True
+        standing = self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
+        if action in {"pause", "resume"} and (action == "resume") is not standing:
+            return False
+        over = self.state.status.is_over or self._vanished
+        if over or self.engine_alive is not True:
+            return None
+        if action in {"skip_step", "skip_iteration"} and not self._iteration_runs():
+            return None
+        return True
+
+    def _iteration_runs(self) -> bool:
+        return self.state.iteration is not None and self.state.iteration.status is IterationStatus.RUNNING
+
+    def _command(self, command: Command) -> None:
+        self._mine.add(command.command_id)
+        self.post_message(CommandWanted(command))
+        self.notify(asked(command), markup=False)
+
+    def action_pause(self) -> None:
+        self._command(Pause())
+
+    def action_resume(self) -> None:
+        self._command(Resume())
+
+    def action_skip_step(self) -> None:
+        self._command(SkipStep())
+
+    def action_skip_iteration(self) -> None:
+        self._command(SkipIteration())
+
+    def action_stop(self) -> None:
+        def answered(stop: Stop | None) -> None:
+            if stop is not None:
+                self._command(stop)
+
+        self.app.push_screen(StopScreen(), answered)
+
+    def action_say(self) -> None:
+        def answered(text: str | None) -> None:
+            if text:
+                self._command(Say(text=text))
+
+        self.app.push_screen(SayScreen(), answered)
+
+    def action_chart(self) -> None:
+        self.toggle_class("-chart")
+
+    def action_library(self) -> None:
+        self.post_message(LibraryWanted())
+
+    def action_leave(self) -> None:
+        self.post_message(LeaveWanted())
+
+    def action_help(self) -> None:
+        if self.query("HelpPanel"):
+            self.app.action_hide_help_panel()
+        else:
+            self.app.action_show_help_panel()
+
+    def palette(self) -> Iterable[SystemCommand]:
+        """What the command palette offers here: the keys that work now."""
+        for binding in self.BINDINGS:
+            assert isinstance(binding, Binding)
+            if self.check_action(binding.action, ()) is True:
+                yield SystemCommand(binding.description, binding.tooltip, getattr(self, f"action_{binding.action}"))

@@ -1,0 +1,125 @@
+"""Messages between the background worker, the app and the screens: facts travel down, wishes travel up.
+
+Everything here is data. The worker reads files and posts what it read; a screen posts what a person wants and never
+touches a file itself.
+"""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from agents.control import Command
+from agents.events import Event
+from agents.run_folder import RunFolder
+from agents.run_summary import RunSummary
+from agents.state import RunState, ToolCallState
+
+# --- down: what the worker read --------------------------------------------------------------------------------------
+
+
+@dataclass
+class EventsRead(Message):
+    """The journal's next events, in order and without a gap."""
+
+    events: list[Event]
+    caught_up: bool
+    """Nothing more was in the journal when these were read; False for all but the last chunk of a long one."""
+
+
+@dataclass
+class EngineSeen(Message):
+    """What the lock says of the engine. Posted at the start and when it changes."""
+
+    alive: bool
+    host: str = ""
+    pid: int = 0
+    last_words: str = ""
+    """The end of what a dead engine printed; empty while it lives, and normally."""
+
+
+@dataclass
+class OutputRead(Message):
+    """The present end of a running tool call's output, replacing what an earlier one said."""
+
+    call: int
+    text: str
+    """The last lines, undecodable bytes replaced; escapes are still in it."""
+    size: int
+    """Bytes of the whole output so far."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, OutputRead)
+
+
+@dataclass
+class RunVanished(Message):
+    """The run's folder is gone. Nothing more will be read."""
+
+
+@dataclass
+class CommandFailed(Message):
+    """A command could not be left for the engine."""
+
+    command: Command
+    reason: str
+
+
+@dataclass
+class RunsListed(Message):
+    """All runs under the runs folder, newest first. Posted at once and whenever something in it changed."""
+
+    runs: list[RunSummary]
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, RunsListed)
+
+
+# --- down: what the dashboard folded ---------------------------------------------------------------------------------
+
+
+@dataclass
+class ToolCallChanged(Message):
+    """A tool call began, made progress or ended. The app hands it to an inspector that shows this call."""
+
+    call: ToolCallState
+
+
+@dataclass
+class RunEnded(Message):
+    """The journal says that the run is over."""
+
+    state: RunState
+
+
+# --- up: what a person wants -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class CommandWanted(Message):
+    """Leave this command for the run's engine."""
+
+    command: Command
+
+
+@dataclass
+class InspectorWanted(Message):
+    """Open the inspector on this tool call."""
+
+    call: ToolCallState
+
+
+@dataclass
+class RunWanted(Message):
+    """Watch this run."""
+
+    folder: RunFolder
+
+
+@dataclass
+class LibraryWanted(Message):
+    """Show all runs."""
+
+
+@dataclass
+class LeaveWanted(Message):
+    """Close the app. A run that goes on is not touched."""

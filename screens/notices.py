@@ -1,0 +1,71 @@
+"""Sentences that tell a person what was asked for, what came of it, and what stands in the way."""
+
+from typing import Final
+
+from agents.control import Command
+from agents.events import CommandReceived
+from agents.state import RunState
+from agents.vocabulary import RunStatus
+from screens.plain import one_line
+from screens.vocabulary import ENGINE_GONE, RUN, shorten
+
+_ASKED: Final = {
+    "pause": "Pause asked for; it takes effect before the next call.",
+    "resume": "Resume asked for.",
+    "skip_step": "Skip of this step asked for; its tool is ended.",
+    "skip_iteration": "Next iteration asked for; the current one is ended.",
+    "stop": "Stop asked for.",
+    "say": "Note left for the agent; it goes out with the next model call.",
+}
+_LONGEST: Final = 80
+"""Cells of what is quoted, so that the banner fits into its three lines on the smallest screen."""
+_NAMES: Final = {
+    "pause": "Pause",
+    "resume": "Resume",
+    "skip_step": "Skip step",
+    "skip_iteration": "Next iteration",
+    "stop": "Stop",
+    "say": "Note",
+}
+
+
+def asked(command: Command) -> str:
+    """What is said the moment a key was taken."""
+    return _ASKED[command.command]
+
+
+def receipt(event: CommandReceived, *, mine: bool) -> str:
+    """What is said when the engine has answered."""
+    name = _NAMES.get(event.command, one_line(event.command))
+    by = "" if mine or not event.by else f" by {one_line(event.by)}"
+    detail = f": {one_line(event.detail)}" if event.detail else "."
+    return f"{name}{by} {event.outcome}{detail}"
+
+
+def banner(
+    state: RunState, run_id: str, engine_alive: bool | None, vanished: bool, last_words: str
+) -> tuple[str, str] | None:
+    """One line below the head and its style, where a person has to know or to do something; else None."""
+    if vanished:
+        return "! The run's folder is gone. Nothing more can be read.", "bold $error"
+    if engine_alive is False and not state.status.is_over:
+        why = f" It said last: {shorten(one_line(last_words), _LONGEST)}" if last_words else ""
+        line = f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: resume with: agentomics-tui resume {one_line(run_id)}.{why}"
+        return line, "bold $error"
+    reason = shorten(one_line(state.reason), 2 * _LONGEST)
+    match state.status:
+        case RunStatus.HELD:
+            return f"{RUN[state.status].glyph} The run stands still: {reason}. Press p to go on.", "$warning"
+        case RunStatus.PAUSING:
+            return f"{RUN[state.status].glyph} The run pauses before its next call.", "$warning"
+        case RunStatus.STOPPING:
+            return f"{RUN[state.status].glyph} The run is being stopped.", "$warning"
+        case RunStatus.FAILED | RunStatus.REFUSED | RunStatus.STOPPED:
+            look = RUN[state.status]
+            return f"{look.glyph} The run {_ended(state.status)}{': ' + reason if reason else '.'}", look.style
+        case _:
+            return None
+
+
+def _ended(status: RunStatus) -> str:
+    return {RunStatus.REFUSED: "was refused", RunStatus.STOPPED: "was stopped"}.get(status, "failed")

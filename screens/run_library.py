@@ -1,0 +1,396 @@
+"""The run library: all runs with their live state; Enter watches one."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar, Final
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import DataTable, Footer, Input, Static
+
+from agents.run_summary import RunSummary
+from screens.messages import LeaveWanted, RunsListed, RunWanted
+from screens.plain import one_line
+from screens.vocabulary import (
+    ENGINE_GONE,
+    MISSING,
+    Look,
+    count,
+    duration,
+    model_words,
+    run_look,
+    score,
+    shorten,
+    shorten_left,
+)
+from screens.widgets.pane import justified
+
+_MUTED: Final = "$foreground 60%"
+_AGE_SECONDS: Final = 20
+"""Ages are drawn anew this often; no other clock moves a row."""
+_GAP: Final = 2
+_EDGES: Final = 3
+"""Blank cells beside the table and its scroll bar."""
+
+
+@dataclass
+class RefreshWanted(Message):
+    """Look at the runs folder now."""
+
+
+# --- columns ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. ``grows``: its share of the width that is left over."""
+
+    key: str
+    label: str
+    width: int
+    right: bool = False
+    grows: int = 0
+    at_most: int = 0
+    from_width: int = 0
+    """Cells for the table below which the column is left out."""
+
+
+_COLUMNS: Final = (
+    Column("state", "State", 11),
+    Column("run", "Run", 24, grows=2, at_most=48, from_width=140),
+    Column("dataset", "Dataset", 11, grows=3, at_most=36),
+    Column("model", "Model", 12, grows=2, at_most=32, from_width=100),
+    Column("iteration", "Iter", 5, right=True),
+    Column("metric", "Metric", 8),
+    Column("best", "Best", 7, right=True),
+    Column("test", "Test", 7, right=True),
+    Column("tokens", "Tokens", 6, right=True, from_width=150),
+    Column("cost", "Cost", 7, right=True, from_width=150),
+    Column("elapsed", "Time", 6, right=True),
+    Column("age", "Age", 4, right=True),
+)
+
+
+def columns_for(width: int) -> list[Column]:
+    """The columns that ``width`` cells hold: their widths and a gap of two between each two add up to it.
+
+    What is left over goes to the texts that are cut, until they are wide enough.
+    """
+    shown = [column for column in _COLUMNS if width >= column.from_width]
+    widths = {column.key: column.width for column in shown}
+    spare = width - sum(widths.values()) - _GAP * (len(shown) - 1)
+    growing = [column for column in shown if column.grows]
+    while spare > 0 and growing:
+        for column in growing:
+            added = min(column.grows, spare, column.at_most - widths[column.key])
+            widths[column.key] += added
+            spare -= added
+        growing = [column for column in growing if widths[column.key] < column.at_most]
+    return [Column(c.key, c.label, widths[c.key], c.right) for c in shown]
+
+
+def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
+    """Text and style of every cell of a run."""
+    look = state_look(run)
+    arrow = ("▲ " if run.higher_is_better else "▼ ") if run.metric else ""
+    iteration = MISSING if run.iteration is None else str(run.iteration + 1)
+    cost = MISSING if run.unpriced_calls and not run.cost_usd else f"${run.cost_usd:.2f}"
+    return {
+        "state": (f"{look.glyph} {look.word}", look.style),
+        "run": (one_line(run.run_id), ""),
+        "dataset": (one_line(run.dataset), ""),
+        "model": (one_line(run.model), _MUTED),
+        "iteration": (f"{iteration}/{run.planned_iterations}", ""),
+        "metric": (f"{arrow}{one_line(run.metric)}" or MISSING, _MUTED),
+        "best": (score(run.best), "bold" if run.best is not None else _MUTED),
+        "test": (score(run.test), "" if run.test is not None else _MUTED),
+        "tokens": (count(run.tokens), _MUTED),
+        "cost": (cost, _MUTED),
+        "elapsed": (rough(run.elapsed), ""),
+        "age": (age((now - run.created).total_seconds()), _MUTED),
+    }
+
+
+def state_look(run: RunSummary) -> Look:
+    """Look of the run in a narrow column."""
+    look = run_look(run.status, run.engine_alive)
+    return Look(look.glyph, "no engine", look.style) if look is ENGINE_GONE else look
+
+
+def rough(seconds: float) -> str:
+    """A duration in minutes from the first minute on, so that a list of running clocks does not flicker."""
+    if seconds < 60:
+        return f"{int(max(0.0, seconds))}s"
+    return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
+
+
+def age(seconds: float) -> str:
+    """How long ago, in one unit: ``<1m``, ``7m``, ``3h``, ``12d``."""
+    minutes = int(max(0.0, seconds) // 60)
+    if minutes < 1:
+        return "<1m"
+    if minutes < 60:
+        return f"{minutes}m"
+    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
+
+
+def is_match(run: RunSummary, wanted: str) -> bool:
+    """Whether every word of the filter stands in what the list says of the run, in any case."""
+    said = " ".join([run.run_id, run.dataset, run.model, run.metric, state_look(run).word]).casefold()
+    return all(word in said for word in wanted.casefold().split())
+
+
+# --- the screen ------------------------------------------------------------------------------------------------------
+
+
+class FilterField(Input):
+    """Where a person types which runs to show."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,down", "accept", "Keep", key_display="enter"),
+        Binding("escape", "clear", "All runs", priority=True),
+    ]
+
+    @dataclass
+    class Closed(Message):
+        """The person goes back to the list."""
+
+    def action_accept(self) -> None:
+        self.post_message(self.Closed())
+
+    def action_clear(self) -> None:
+        self.value = ""
+        self.post_message(self.Closed())
+
+
+class RunTable(DataTable[Text]):
+    """The rows of the runs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Watch"),
+        Binding("k", "cursor_up", "Up", show=False),
+        Binding("j", "cursor_down", "Down", show=False),
+        Binding("home,g", "scroll_top", "First", show=False),
+        Binding("end,G", "scroll_bottom", "Last", show=False),
+    ]
+
+
+class RunLibraryScreen(Screen[None]):
+    """All runs of the runs folder, newest first.
+
+    Takes :class:`RunsListed`. Posts :class:`RunWanted` (Enter), :class:`LeaveWanted` (``q``) and :class:`RefreshWanted`
+    (``r``; nobody needs to answer, ages and durations are drawn anew at once).
+
+    ``runs_dir`` is only shown; ``now`` is the clock of the ages.
+    """
+
+    CSS_PATH = "run_library.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("r", "refresh", "Refresh"),
+        Binding("escape", "all", "All runs"),
+        Binding("q", "leave", "Leave", id="app.leave"),
+    ]
+
+    def __init__(self, runs_dir: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__()
+        self._runs_dir = runs_dir
+        self._now = now
+        self._runs: list[RunSummary] | None = None
+        self._shown: dict[str, RunSummary] = {}
+        self._drawn: dict[str, dict[str, tuple[str, str]]] = {}
+        self._columns: list[Column] = []
+        self._filter = FilterField(placeholder="Words of the run, dataset, model, metric or state", compact=True)
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="title", markup=False)
+        yield self._filter
+        yield Static("", id="empty", markup=False)
+        yield RunTable(cursor_type="row", cell_padding=0, id="runs")
+        yield Static("", id="detail", markup=False)
+        yield Footer(show_command_palette=False)
+
+    @property
+    def table(self) -> "RunTable":
+        return self.query_one(RunTable)
+
+    def on_mount(self) -> None:
+        self.table.focus()
+        self.set_interval(_AGE_SECONDS, self._draw)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._columns = []
+        self.call_after_refresh(self._draw)
+
+    @on(RunsListed)
+    def _list(self, message: RunsListed) -> None:
+        self._runs = message.runs
+        self._draw()
+
+    # --- drawing -----------------------------------------------------------------------------------------------------
+
+    def _draw(self) -> None:
+        """Bring the list to what is known, touching only the cells that changed."""
+        runs = self._runs or []
+        wanted = self._filter.value
+        shown = {str(run.folder.root): run for run in runs if is_match(run, wanted)}
+        now = self._now()
+        cells = {path: cells_of(run, now) for path, run in shown.items()}
+        with self.app.batch_update():
+            if list(shown) != list(self._shown) or not self._columns:
+                self._fill(cells, list(shown))
+            else:
+                self._touch(cells)
+            self._shown, self._drawn = shown, cells
+            self.set_class(not shown, "-empty")
+            self._draw_words(runs, shown)
+
+    def _fill(self, cells: dict[str, dict[str, tuple[str, str]]], paths: Sequence[str]) -> None:
+        """Draw all rows: the runs in the list, or the columns, are other ones. The selected run stays selected."""
+        table = self.table
+        selected, top = self._selected_path, table.scroll_y
+        columns = columns_for(self.size.width - _EDGES)
+        table.clear(columns=columns != self._columns)
+        if columns != self._columns:
+            self._columns = columns
+            for column in columns:
+                table.add_column(Text(self._padded(column.label, column)), key=column.key, width=self._width(column))
+        for path in paths:
+            table.add_row(*(self._cell(column, cells[path][column.key]) for column in self._columns), key=path)
+        if selected in cells:
+            table.move_cursor(row=table.get_row_index(selected), animate=False)
+            table.scroll_to(y=top, animate=False)
+
+    def _touch(self, cells: dict[str, dict[str, tuple[str, str]]]) -> None:
+        for path, row in cells.items():
+            before = self._drawn[path]
+            for column in self._columns:
+                if row[column.key] != before[column.key]:
+                    self.table.update_cell(path, column.key, self._cell(column, row[column.key]))
+
+    def _cell(self, column: Column, cell: tuple[str, str]) -> Text:
+        text, style = cell
+        if not (text.isascii() and len(text) <= column.width):
+            text = shorten(text, column.width)
+        return Text(self._padded(text, column), style=self._style(style), no_wrap=True)
+
+    def _width(self, column: Column) -> int:
+        """Of the column with the gap behind it; none follows the last."""
+        return column.width + (0 if column is self._columns[-1] else _GAP)
+
+    def _padded(self, text: str, column: Column) -> str:
+        """``text`` in the column's width and the gap."""
+        blank = max(0, column.width - cell_len(text))
+        gap = " " * (self._width(column) - column.width)
+        return f"{' ' * blank}{text}{gap}" if column.right else f"{text}{' ' * blank}{gap}"
+
+    def _style(self, name: str) -> Style:
+        """A style of the theme for a table, which draws with rich and knows no variables."""
+        if name in {_MUTED, "$text-muted"}:
+            return Style(dim=True)
+        if name.startswith("$"):
+            return Style(color=self.app.theme_variables.get(name[1:]))
+        return Style.parse(name)
+
+    def _draw_words(self, runs: Sequence[RunSummary], shown: dict[str, RunSummary]) -> None:
+        width = max(0, self.size.width - 2)
+        live = sum(run.is_live for run in runs)
+        number = f"{len(shown):,} of {len(runs):,}" if len(shown) != len(runs) else f"{len(runs):,}"
+        title = Content.assemble(
+            ("Runs", "bold $accent"), f"  {number}", (f"  ● {live} live" if live else "", "$accent")
+        )
+        place = Content.styled(shorten_left(one_line(self._runs_dir), max(0, width - title.cell_length - 2)), _MUTED)
+        self.query_one("#title", Static).update(justified(title, place, width), layout=False)
+        self.query_one("#empty", Static).update(self._empty_words())
+        self._draw_detail()
+
+    def _empty_words(self) -> Content:
+        if self._runs is None:
+            return Content.styled("Looking for runs …", _MUTED)
+        if self._runs:
+            return Content.assemble(f"No run matches “{one_line(self._filter.value)}”.\n", ("esc shows all", _MUTED))
+        return Content.assemble(
+            ("No runs yet.\n\n", "bold"),
+            "A real run on an embedded dataset, without key or network:\n",
+            ("agentomics-tui demo\n\n", "bold $accent"),
+            "On your own data:\n",
+            ("agentomics-tui run DATASET", "bold $accent"),
+        )
+
+    def _draw_detail(self) -> None:
+        run = self._selected
+        width = max(0, self.size.width - 2)
+        if run is None:
+            self.query_one("#detail", Static).update("", layout=False)
+            return
+        price = "" if not run.cost_usd else f" · ${run.cost_usd:.2f}"
+        first = justified(
+            Content.styled(one_line(run.run_id), "bold"),
+            Content.styled(f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}", _MUTED),
+            width,
+        )
+        look = run_look(run.status, run.engine_alive)
+        state = Content.assemble(look.text, f"  {one_line(run.reason)}" if run.reason else "")
+        room = max(0, width - state.cell_length - 2)
+        second = justified(state, Content.styled(shorten_left(one_line(str(run.folder.root)), room), _MUTED), width)
+        self.query_one("#detail", Static).update(Content("\n").join([first, second]), layout=False)
+
+    # --- keys --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _selected_path(self) -> str:
+        paths = list(self._shown)
+        row = self.table.cursor_row
+        return paths[row] if 0 <= row < len(paths) else ""
+
+    @property
+    def _selected(self) -> RunSummary | None:
+        return self._shown.get(self._selected_path)
+
+    @on(DataTable.RowHighlighted)
+    def _highlighted(self) -> None:
+        self._draw_detail()
+
+    @on(DataTable.RowSelected)
+    def _row_selected(self) -> None:
+        self.action_watch()
+
+    @on(Input.Changed)
+    def _filter_changed(self) -> None:
+        self._draw()
+        self.refresh_bindings()
+
+    @on(FilterField.Closed)
+    def _filter_closed(self) -> None:
+        self._filter.set_class(bool(self._filter.value), "-open")
+        self.table.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._filter.value) if action == "all" else True
+
+    def action_watch(self) -> None:
+        if run := self._selected:
+            self.post_message(RunWanted(run.folder))
+
+    def action_filter(self) -> None:
+        self._filter.add_class("-open")
+        self._filter.focus()
+
+    def action_all(self) -> None:
+        self._filter.action_clear()
+
+    def action_refresh(self) -> None:
+        self.post_message(RefreshWanted())
+        self._draw()
+
+    def action_leave(self) -> None:
+        self.post_message(LeaveWanted())

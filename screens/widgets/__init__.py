@@ -1,0 +1,1 @@
+"""The panes that screens are put together from, one a file."""

@@ -1,0 +1,127 @@
+"""The head of the dashboard: which run, what it optimises, with which model, in what state, at what price."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from agents.state import RunState, Usage
+from agents.vocabulary import BUILTIN_MODEL
+from screens.plain import one_line
+from screens.vocabulary import Look, clock, count, direction, run_look
+from screens.widgets.pane import Pane
+
+
+@dataclass(frozen=True)
+class HeaderView:
+    """What the head says, the clock left out."""
+
+    run_id: str
+    dataset: str
+    metric: str
+    higher_is_better: bool
+    model: str
+    look: Look
+    usage: str
+
+
+def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> HeaderView:
+    return HeaderView(
+        run_id=one_line(run_id),
+        dataset=one_line(state.dataset),
+        metric=one_line(state.metric),
+        higher_is_better=state.higher_is_better,
+        model=one_line(state.model),
+        look=run_look(state.status, engine_alive),
+        usage=usage_words(state.usage, state.model),
+    )
+
+
+def usage_words(usage: Usage, model: str) -> str:
+    """Tokens and cost in one phrase; a price that nobody knows is not shown as nothing."""
+    if model == BUILTIN_MODEL:
+        return f"{count(usage.calls)} model calls · free"
+    tokens = f"{count(usage.input_tokens)} in · {count(usage.output_tokens)} out"
+    if usage.unpriced == 0:
+        return f"{tokens} · ${usage.cost_usd:.2f}"
+    known = f"${usage.cost_usd:.2f} + " if usage.cost_usd else ""
+    return f"{tokens} · {known}unpriced"
+
+
+class Facts(Pane[HeaderView]):
+    """Run, dataset, metric and model in two lines."""
+
+    def draw(self, view: HeaderView, width: int, height: int) -> Sequence[Content]:
+        return [_first_line(view, width), _second_line(view, width)]
+
+
+class Clock(Static):
+    """Time since the start. It alone changes every second."""
+
+    def show(self, elapsed: timedelta) -> None:
+        self.update(Content(clock(elapsed)), layout=False)
+
+
+class StateCell(Pane[Look]):
+    """The run's state: glyph and word."""
+
+    def draw(self, view: Look, width: int, height: int) -> Sequence[Content]:
+        return [Content.styled(f"{view.glyph} {view.word}", f"bold {view.style}")]
+
+
+class UsageCell(Pane[str]):
+    """Tokens and cost."""
+
+    def draw(self, view: str, width: int, height: int) -> Sequence[Content]:
+        return [Content.styled(view, "$text-muted")]
+
+
+class Header(Horizontal):
+    """Facts on the left; state, clock and usage on the right."""
+
+    def compose(self) -> ComposeResult:
+        yield Facts(id="facts")
+        with Vertical(id="corner"):
+            with Horizontal(id="state-line"):
+                yield StateCell(id="state")
+                yield Clock("0:00:00", id="clock")
+            yield UsageCell(id="usage")
+
+    def show(self, view: HeaderView) -> None:
+        self.query_one(Facts).show(view)
+        self.query_one(StateCell).show(view.look)
+        self.query_one(UsageCell).show(view.usage)
+
+    def tick(self, elapsed: timedelta) -> None:
+        self.query_one(Clock).show(elapsed)
+
+
+def _first_line(view: HeaderView, width: int) -> Content:
+    run = Content.styled(view.run_id, "bold $accent")
+    whole = Content.assemble(run, "  ", Content(view.dataset))
+    return whole if whole.cell_length <= width else run
+
+
+def _second_line(view: HeaderView, width: int) -> Content:
+    """The longest wording that fits; the shortest one where none does."""
+    if not view.model:
+        return Content.styled("The run is being set up.", "$text-muted")
+    line = Content("")
+    arrow = "▲" if view.higher_is_better else "▼"
+    for goal in (direction(view.higher_is_better), arrow):
+        for model in _wordings(view.model):
+            metric = Content.assemble((view.metric, "bold"), f" {goal}   ") if view.metric else Content("")
+            line = Content.assemble(metric, (model, "$text-muted"))
+            if line.cell_length <= width:
+                return line
+    return line
+
+
+def _wordings(model: str) -> tuple[str, ...]:
+    if model == BUILTIN_MODEL:
+        return (f"{model}, built-in policy (no LLM)", f"{model} (no LLM)")
+    return (model,)

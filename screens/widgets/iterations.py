@@ -1,0 +1,98 @@
+"""All iterations in one line each: what was tried and what it scored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from agents.state import IterationState, RunState
+from agents.vocabulary import IterationStatus
+from screens.plain import one_line
+from screens.vocabulary import ITERATION, duration, score
+from screens.widgets.pane import Pane
+
+_INDENT = 6
+_DEEPEST = 4
+"""Lines of an iteration where there is room for all, a blank one included."""
+
+
+@dataclass(frozen=True)
+class IterationRow:
+    """One iteration; ``value`` is its validation score."""
+
+    index: int
+    status: IterationStatus
+    value: float | None
+    words: str
+    detail: str
+    """What it changed, or why it failed."""
+    figures: str
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class IterationsView:
+    """Rows in their order."""
+
+    metric: str
+    rows: tuple[IterationRow, ...]
+
+
+def iterations_view(state: RunState) -> IterationsView:
+    best = state.best.iteration if state.best else None
+    return IterationsView(
+        one_line(state.metric),
+        tuple(
+            IterationRow(
+                iteration.index,
+                iteration.status,
+                iteration.score("validation", state.metric),
+                one_line(iteration.combination or iteration.reason),
+                one_line(iteration.reason or iteration.change),
+                _figures(iteration, state.metric),
+                iteration.index == best,
+            )
+            for iteration in state.iterations
+        ),
+    )
+
+
+def _figures(iteration: IterationState, metric: str) -> str:
+    parts = []
+    if (train := iteration.score("train", metric)) is not None:
+        parts.append(f"train {score(train)}")
+    if iteration.seconds is not None:
+        parts.append(duration(iteration.seconds))
+    if iteration.split_version is not None:
+        parts.append(f"split v{iteration.split_version}")
+    return " · ".join(parts)
+
+
+class Iterations(Pane[IterationsView]):
+    """The newest iterations that fit."""
+
+    def heading(self, view: IterationsView) -> Content | None:
+        return Content(f"Iterations, validation {view.metric}" if view.metric else "Iterations")
+
+    def draw(self, view: IterationsView, width: int, height: int) -> Sequence[Content]:
+        if not view.rows:
+            return [Content.styled("None yet.", "$text-muted")]
+        depth = max(1, min(_DEEPEST, height // len(view.rows)))
+        lines = [line for row in view.rows for line in _row(row, depth)]
+        return lines[-height:]
+
+
+def _row(row: IterationRow, depth: int) -> list[Content]:
+    """The iteration in one line; with more ``depth`` what it changed and further figures below it."""
+    look = ITERATION[row.status]
+    value = score(row.value) if row.value is not None else look.word
+    head = Content.assemble(
+        (f"{row.index:>3} ", "$text-muted"),
+        look.mark,
+        (f" {value:<8} ", "bold" if row.is_best else "" if row.value is not None else look.style),
+        ("◆ " if row.is_best else "  ", "$warning"),
+        (row.words, "bold" if row.is_best else ""),
+    )
+    below = [text for text in (row.detail, row.figures) if text][: depth - 1]
+    lines = [head, *(Content.styled(" " * _INDENT + text, "$text-muted") for text in below)]
+    return [*lines, Content("")] if depth == _DEEPEST else lines

@@ -1,0 +1,88 @@
+"""A pane: one immutable view, drawn by a pure function into the cells there are, repainted only when it changed."""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from textual.content import Content
+from textual.widget import Widget
+
+V = TypeVar("V")
+
+
+class Pane(Widget, Generic[V]):
+    """Base of the dashboard's panes. A subclass says how its view is drawn and what stands in its border."""
+
+    DEFAULT_CSS = """
+    Pane {
+        height: 1fr;
+        text-wrap: nowrap;
+        text-overflow: ellipsis;
+    }
+    """
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._view: V | None = None
+
+    def show(self, view: V) -> None:
+        """Draw ``view``, unless it is what is drawn already."""
+        if view == self._view:
+            return
+        self._view = view
+        self._border_title = self.heading(view)
+        self.set_class(self.has_nothing(view), "-empty")
+        self.refresh()
+
+    def render(self) -> Content:
+        width, height = self.content_size
+        if self._view is None or width < 1 or height < 1:
+            return Content("")
+        return Content("\n").join(fitted(line, width) for line in self.draw(self._view, width, height)[:height])
+
+    def heading(self, view: V) -> Content | None:
+        """The border's title. It is content, never markup."""
+        return None
+
+    def has_nothing(self, view: V) -> bool:
+        """Whether there is nothing to show yet; the class ``-empty`` then lets the layout spare the room."""
+        return False
+
+    def draw(self, view: V, width: int, height: int) -> Sequence[Content]:
+        """At most ``height`` lines; what is wider than ``width`` cells ends in an ellipsis."""
+        raise NotImplementedError
+
+
+def fitted(line: Content, width: int) -> Content:
+    """``line`` in at most ``width`` cells."""
+    return line.truncate(width, ellipsis=True) if line.cell_length > width else line
+
+
+def cell(content: Content | str, width: int, *, right: bool = False) -> Content:
+    """``content`` in exactly ``width`` cells."""
+    content = Content(content) if isinstance(content, str) else content
+    content = fitted(content, width)
+    blank = " " * (width - content.cell_length)
+    return Content.assemble(blank, content) if right else Content.assemble(content, blank)
+
+
+def justified(left: Content, right: Content, width: int) -> Content:
+    """``left`` and ``right`` at the two ends of a line; ``left`` gives way where both do not fit."""
+    room = max(0, width - right.cell_length - 1)
+    return Content.assemble(cell(left, room), " ", right)
+
+
+def wrapped(text: str, width: int, at_most: int) -> list[Content]:
+    """Harmless ``text`` as lines; where there are more than ``at_most``, the last one ends in an ellipsis."""
+    lines = Content(text).wrap(max(1, width))
+    if len(lines) <= at_most:
+        return lines
+    kept = lines[: max(0, at_most)]
+    if kept:
+        kept[-1] = fitted(Content.assemble(kept[-1].rstrip(), " …"), width)
+    return kept
+
+
+def labelled(label: str, lines: Sequence[Content], width: int) -> list[Content]:
+    """``lines`` behind a muted label in a column of ``width`` cells."""
+    first = cell(Content.styled(label, "$text-muted"), width)
+    return [Content.assemble(first if index == 0 else " " * width, line) for index, line in enumerate(lines)]

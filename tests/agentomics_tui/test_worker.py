@@ -1,0 +1,205 @@
+"""The workers read real run folders that change under them, and post what they read."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+
+from textual.message import Message
+
+from agentomics_tui import worker
+from agentomics_tui.tail import read_end
+from agentomics_tui.worker import LibraryWatcher, RunWatcher
+from agents import control
+from agents.events import Event
+from agents.lock import EngineLock
+from agents.run_folder import RunFolder
+from agents.state import fold
+from agents.vocabulary import RunStatus, StepName
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, RunsListed, RunVanished
+from tests.support import journals
+
+
+class Received:
+    """What a worker has posted, for a test that waits for it."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Message] = SimpleQueue()
+        self.all: list[Message] = []
+
+    def post(self, message: Message) -> None:
+        self._queue.put(message)
+
+    def until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            try:
+                self.all.append(self._queue.get(timeout=20))
+            except Empty:
+                raise AssertionError(f"it never came; last: {self.all[-3:]}") from None
+
+    def of(self, kind: type[Message]) -> list:
+        return [message for message in self.all if isinstance(message, kind)]
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for message in self.of(EventsRead) for event in message.events]
+
+
+@contextmanager
+def watching(folder: RunFolder) -> Iterator[tuple[RunWatcher, Received]]:
+    received = Received()
+    watcher = RunWatcher(folder, received.post, poll=0.01)
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    try:
+        yield watcher, received
+    finally:
+        watcher.stop()
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+
+
+def test_a_finished_run_arrives_whole_in_order_and_caught_up(tmp_path: Path) -> None:
+    run = journals.finished_run(tmp_path)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: any(message.caught_up for message in received.of(EventsRead)))
+    assert [event.seq for event in received.events] == list(range(len(run.written)))
+    assert fold(received.events).status is RunStatus.FINISHED
+
+
+def test_a_long_journal_arrives_in_chunks_of_which_the_last_is_caught_up(tmp_path: Path) -> None:
+    run = journals.big_run(tmp_path, 6_000)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: any(message.caught_up for message in received.of(EventsRead)))
+    chunks = received.of(EventsRead)
+    assert len(chunks) >= run.folder.journal.stat().st_size // worker.CHUNK_BYTES
+    assert [message.caught_up for message in chunks] == [False] * (len(chunks) - 1) + [True]
+    assert len(received.events) == len(run.written)
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from tests.support import journals
+journals.finished_run(Path(sys.argv[1]), "live")
+"""
+
+
+def test_a_journal_that_another_process_writes_is_followed_to_its_end(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen([sys.executable, "-c", _WRITER, str(tmp_path)], cwd=root)
+    while not (tmp_path / "live").is_dir():
+        assert process.poll() in {None, 0}
+    with watching(RunFolder(tmp_path / "live")) as (_, received):
+        received.until(lambda: fold(received.events).status is RunStatus.FINISHED)
+    assert process.wait() == 0
+    assert [event.seq for event in received.events] == list(range(len(received.events)))
+
+
+def test_a_run_without_a_journal_is_waited_for(tmp_path: Path) -> None:
+    run = journals.stage(tmp_path)
+    run.folder.journal.unlink()
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(EventsRead)))
+        assert received.events == []
+        run.writer.close()
+        other = journals.JournalWriter(run.folder.journal, run.folder.run_id, run.clock)
+        other.write(journals.ev.RunStarted(dataset="d", model="m", iterations=1))
+        received.until(lambda: len(received.events) == 1)
+
+
+def test_a_folder_that_vanishes_is_told_and_ends_the_watch(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(EngineSeen)))
+        run.folder.root.rename(tmp_path / "moved")
+        received.until(lambda: bool(received.of(RunVanished)))
+
+
+def test_the_engine_is_told_alive_and_dead_with_its_last_words(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(worker, "_LOCK_SECONDS", 0.0)
+    run = journals.running_run(tmp_path)
+    lock = EngineLock.acquire(run.folder.lock)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(EngineSeen)))
+        assert received.of(EngineSeen)[-1].alive
+        run.folder.engine_log.write_text("Traceback (most recent call last):\nMemoryError: no room\n\n")
+        lock.release()
+        received.until(lambda: not received.of(EngineSeen)[-1].alive)
+        assert received.of(EngineSeen)[-1].last_words == "MemoryError: no room"
+
+
+def test_the_output_of_the_running_call_is_told_as_it_grows_and_once_more_when_it_ends(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    log = run.folder.tool_calls / f"{run.tools:06d}.log"
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(OutputRead)))
+        with log.open("a") as file:
+            file.write("epoch 7\n")
+        received.until(lambda: received.of(OutputRead)[-1].text.endswith("epoch 7\n"))
+        with log.open("a") as file:
+            file.write("saved\n")
+        run.end_tool(3, StepName.MODEL_TRAINING, "run_python")
+        received.until(lambda: received.of(OutputRead)[-1].text.endswith("saved\n"))
+        assert received.of(OutputRead)[-1].call == run.tools
+        assert received.of(OutputRead)[-1].size == log.stat().st_size
+
+
+def test_commands_reach_the_control_folder_in_their_order(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    with watching(run.folder) as (watcher, _):
+        for command in (control.Pause(), control.SkipStep(), control.Resume()):
+            watcher.submit(command)
+        watcher.stop()
+    names = [control.load(path).command for path in control.pending(run.folder)]
+    assert names == ["pause", "skip_step", "resume"]
+
+
+def test_a_command_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    (run.folder.control / "done").rmdir()
+    run.folder.control.rmdir()
+    run.folder.control.write_text("no folder")
+    with watching(run.folder) as (watcher, received):
+        watcher.submit(control.Pause())
+        received.until(lambda: bool(received.of(CommandFailed)))
+        assert received.of(CommandFailed)[0].command.command == "pause"
+
+
+def test_the_library_lists_all_runs_newest_first_and_follows_them(tmp_path: Path) -> None:
+    journals.finished_run(tmp_path, "a-finished")
+    running = journals.running_run(tmp_path, "b-running")
+    received = Received()
+    watcher = LibraryWatcher(tmp_path, received.post, poll=0.01)
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    try:
+        received.until(
+            lambda: any(
+                [run.status for run in message.runs] == [RunStatus.RUNNING, RunStatus.FINISHED]
+                for message in received.of(RunsListed)
+            )
+        )
+        running.finish(RunStatus.STOPPED, "enough")
+        received.until(lambda: received.of(RunsListed)[-1].runs[0].status is RunStatus.STOPPED)
+        journals.stage(tmp_path, "c-new")
+        watcher.refresh()
+        received.until(lambda: len(received.of(RunsListed)[-1].runs) == 3)
+    finally:
+        watcher.stop()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+def test_the_end_of_a_file_starts_with_a_whole_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    assert read_end(path) == ("", 0)
+    path.write_text("first line\nsecond\nthird\n")
+    assert read_end(path, 15) == ("second\nthird\n", 24)
+    path.write_bytes(b"x" * 50)
+    assert read_end(path, 10) == ("x" * 10, 50)
+    path.write_bytes(b"\xff\xfe")
+    assert read_end(path)[0] == "\ufffd\ufffd"

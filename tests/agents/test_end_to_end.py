@@ -1,0 +1,250 @@
+"""A whole run as a person starts it: real processes, real training, real scores, no key and no network."""
+
+import csv
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.journal import JournalReader
+from agents.lock import is_alive, read_lock
+from agents.run_folder import RunFolder
+from agents.state import RunState, fold
+from agents.vocabulary import STEPS, IterationStatus, RunStatus, StepName, StepStatus
+
+CANARY = "sk-canary-7f3a91"
+pytestmark = pytest.mark.slow
+
+
+def write_dataset(folder: Path, rows: int = 160) -> Path:
+    """Two numbers decide the class, one is noise, and one column is the label under another name."""
+    rng = random.Random(1)
+    folder.mkdir(parents=True)
+    for split, count in (("train", rows), ("test", rows // 2)):
+        with (folder / f"{split}.csv").open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["length", "charge", "noise", "status", "outcome"])
+            for _ in range(count):
+                length, charge, noise = (rng.gauss(0, 1) for _ in range(3))
+                label = "toxic" if length + charge + rng.gauss(0, 0.3) > 0 else "safe"
+                writer.writerow([f"{length:.4f}", f"{charge:.4f}", f"{noise:.4f}", label.upper(), label])
+    metadata = {"label_column": "outcome", "positive_class": "toxic", "negative_class": "safe", "metric": "AUROC"}
+    (folder / "metadata.json").write_text(json.dumps(metadata))
+    return folder
+
+
+class Shell:
+    """The command line with a runs folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs_dir = folder / "runs"
+        self.environment = {
+            **os.environ,
+            "AGENTOMICS_RUNS_DIR": str(self.runs_dir),
+            "OPENAI_API_KEY": CANARY,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+
+    def __call__(self, *arguments: object, expect: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "agentomics_tui", *map(str, arguments)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def run_folder(self, run_id: str) -> RunFolder:
+        return RunFolder(self.runs_dir / run_id)
+
+    def state(self, run_id: str) -> RunState:
+        return fold(JournalReader(self.run_folder(run_id).journal).read_all())
+
+    def wait(self, run_id: str, reached: Callable[[RunState], object], seconds: float = 240) -> RunState:
+        deadline = time.monotonic() + seconds
+        while not reached(state := self.state(run_id)):
+            assert time.monotonic() < deadline, f"not reached: {state.status} {state.reason}"
+            time.sleep(0.05)
+        return state
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    shell = Shell(tmp_path_factory.mktemp("end to end"))
+    yield shell
+    for run in shell.runs_dir.iterdir() if shell.runs_dir.is_dir() else ():
+        record = read_lock(RunFolder(run).lock)
+        if record is not None and is_alive(record):
+            os.kill(record.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def dataset(shell: Shell) -> Path:
+    return write_dataset(shell.runs_dir.parent / "data" / "toxicity")
+
+
+@pytest.fixture(scope="module")
+def finished(shell: Shell, dataset: Path) -> RunState:
+    """A run of two iterations, seen to its end through ``--headless --json``."""
+    printed = shell("run", dataset, "--iterations", 2, "--run-id", "whole", "--headless", "--json", "--seed", 3)
+    state = shell.state("whole")
+    assert [json.loads(line)["seq"] for line in printed.splitlines()] == list(range(state.last_seq + 1))
+    return state
+
+
+def test_a_run_ends_with_a_snapshot_and_a_test_score_far_from_guessing(finished: RunState) -> None:
+    assert finished.status is RunStatus.FINISHED
+    assert finished.best is not None
+    assert finished.best.value > 0.85
+    assert (finished.test_scores["test"]["AUROC"] or 0) > 0.8
+
+
+def test_every_step_of_every_iteration_was_done_and_reported(shell: Shell, finished: RunState) -> None:
+    run = shell.run_folder("whole")
+    assert [iteration.status for iteration in finished.iterations] == [IterationStatus.DONE] * 2
+    for iteration in finished.iterations:
+        assert {step.status for step in iteration.steps.values()} == {StepStatus.DONE}
+        report = (run.iteration(iteration.index) / "report.md").read_text()
+        assert all(step.label in report for step in STEPS)
+    assert len({iteration.combination for iteration in finished.iterations}) == 2
+    assert "AUROC" in shell("report", "whole")
+
+
+def test_a_column_that_is_the_label_under_another_name_never_reaches_the_agent(
+    shell: Shell, finished: RunState
+) -> None:
+    assert "status" in finished.withheld
+    header = (shell.run_folder("whole").data / "train" / "input" / "data.csv").read_text().splitlines()[0]
+    assert header.split(",") == ["id", "length", "charge", "noise"]
+
+
+def test_no_test_row_lies_anywhere_in_the_run_and_no_key_either(
+    shell: Shell, finished: RunState, dataset: Path
+) -> None:
+    test_rows = [
+        line.split(",")[0] + "," + line.split(",")[1] for line in (dataset / "test.csv").read_text().split()[1:]
+    ]
+    for path in shell.run_folder("whole").root.rglob("*"):
+        if path.is_file() and not path.is_symlink() and "environment" not in path.parts:
+            content = path.read_bytes()
+            assert CANARY.encode() not in content, path
+            assert not any(row.encode() in content for row in test_rows), path
+
+
+def test_nothing_is_left_running_and_no_scratch_is_left_behind(shell: Shell, finished: RunState) -> None:
+    run = shell.run_folder("whole")
+    assert not run.lock.exists()
+    assert not (run.root / "work").exists()
+    assert run.engine_log.read_text() == ""
+    assert not list(run.root.rglob("*.part"))
+
+
+def test_the_snapshot_predicts_through_the_program_and_by_plain_python(
+    shell: Shell, finished: RunState, dataset: Path, tmp_path: Path
+) -> None:
+    shell("predict", "whole", "--input", dataset / "test.csv", "--output", tmp_path / "ours.csv")
+    ours = list(csv.DictReader((tmp_path / "ours.csv").open()))
+    assert len(ours) == 80
+    assert {row["predicted_class"] for row in ours} == {"safe", "toxic"}
+
+    inputs = tmp_path / "input"
+    inputs.mkdir()
+    with (dataset / "test.csv").open() as source, (inputs / "data.csv").open("w", newline="") as target:
+        writer = csv.writer(target)
+        writer.writerow(["id", "length", "charge", "noise"])
+        for number, row in enumerate(csv.DictReader(source)):
+            writer.writerow([f"row-{number}", row["length"], row["charge"], row["noise"]])
+    command = [sys.executable, "inference.py", "--input", inputs, "--output", tmp_path / "plain.csv"]
+    best = shell.run_folder("whole").best
+    subprocess.run(command, cwd=best / "model_inference", check=True, capture_output=True)
+    plain = {row["id"]: row["probability_1"] for row in csv.DictReader((tmp_path / "plain.csv").open())}
+    assert {row["id"]: row["probability_1"] for row in ours} == plain
+
+
+def test_checksums_of_the_snapshot_hold(shell: Shell, finished: RunState) -> None:
+    best = shell.run_folder("whole").best
+    done = subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=best, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_run_can_be_paused_told_something_released_and_stopped(shell: Shell, dataset: Path) -> None:
+    shell("run", dataset, "--iterations", 3, "--run-id", "steered", "--detach")
+    assert "accepted" in shell("pause", "steered")
+    shell.wait("steered", lambda state: state.status is RunStatus.HELD)
+    assert "paused already" in shell("pause", "steered", expect=2)
+    shell("say", "steered", "try extra trees")
+    assert "held" in shell("status", "steered")
+    shell("resume", "steered")
+    shell.wait("steered", lambda state: all(note.delivered for note in state.notes.values()))
+    shell("stop", "steered")
+    state = shell.wait("steered", lambda state: state.status.is_over)
+    assert state.status is RunStatus.STOPPED
+    assert len(state.iterations) == 1
+    assert state.best is not None
+    assert state.test_scores
+
+
+def test_skipping_an_iteration_goes_to_the_next_one(shell: Shell, dataset: Path) -> None:
+    shell("run", dataset, "--iterations", 2, "--run-id", "skipped", "--detach")
+    shell.wait("skipped", lambda state: state.step and state.step.name is StepName.MODEL_TRAINING)
+    shell("skip", "skipped", "--iteration")
+    state = shell.wait("skipped", lambda state: state.status.is_over)
+    assert [iteration.status for iteration in state.iterations] == [IterationStatus.SKIPPED, IterationStatus.DONE]
+    assert state.status is RunStatus.FINISHED
+
+
+def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(shell: Shell, dataset: Path) -> None:
+    shell("run", dataset, "--iterations", 1, "--run-id", "killed", "--detach")
+    shell.wait("killed", lambda state: state.step and state.step.name is StepName.MODEL_TRAINING)
+    record = read_lock(shell.run_folder("killed").lock)
+    assert record is not None
+    os.kill(record.pid, signal.SIGKILL)
+    assert "not running" in shell("pause", "killed", expect=2)
+    before = shell.state("killed")
+    shell("resume", "killed")
+    state = shell.wait("killed", lambda state: state.status.is_over)
+    assert state.status is RunStatus.FINISHED
+    split = StepName.DATA_SPLIT
+    assert state.iterations[0].steps[split].started == before.iterations[0].steps[split].started, (
+        "it was not done twice"
+    )
+
+
+def test_two_runs_with_the_same_seed_agree(shell: Shell, finished: RunState, dataset: Path) -> None:
+    shell("run", dataset, "--iterations", 2, "--run-id", "again", "--headless", "--seed", 3)
+    again = shell.state("again")
+    assert [iteration.scores for iteration in again.iterations] == [i.scores for i in finished.iterations]
+    assert again.test_scores == finished.test_scores
+
+
+def test_bad_input_is_one_line_and_leaves_nothing_behind(shell: Shell, dataset: Path, tmp_path: Path) -> None:
+    broken = write_dataset(tmp_path / "broken")
+    with (broken / "train.csv").open("a") as file:
+        file.write("1,2,3,SAFE,\n")
+    cases = [
+        ("run", tmp_path / "nowhere"),
+        ("run", dataset, "--metric", "SPEED"),
+        ("run", dataset, "--label-column", "absent"),
+        ("run", dataset, "--iterations", "0"),
+        ("run", dataset, "--run-id", "../up"),
+        ("run", dataset, "--model", "nobody/nothing", "--headless"),
+        ("run", broken, "--headless"),
+        ("run", broken, "--detach"),
+        ("watch", "no-such-run"),
+        ("say", "whole", " "),
+    ]
+    runs_before = sorted(path.name for path in shell.runs_dir.iterdir())
+    for case in cases:
+        line = shell(*case, expect=2)
+        assert len(line.strip().splitlines()) == 1, line
+        assert line.startswith("agentomics-tui: "), line
+    assert sorted(path.name for path in shell.runs_dir.iterdir()) == runs_before

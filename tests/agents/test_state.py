@@ -1,0 +1,211 @@
+"""The fold: the same events give the same state, however they were read."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents import events as ev
+from agents.state import RunState, fold
+from agents.vocabulary import (
+    IterationMode,
+    IterationStatus,
+    RunStatus,
+    StepName,
+    StepStatus,
+    TaskType,
+    ToolOutcome,
+)
+
+START = datetime(2026, 1, 2, 12, tzinfo=UTC)
+numbers = st.none() | st.floats(allow_nan=False)
+steps = st.sampled_from(StepName)
+places = {"iteration": st.none() | st.integers(0, 3), "step": st.none() | steps}
+
+any_event = st.one_of(
+    st.builds(ev.RunStarted, dataset=st.just("d"), model=st.just("m"), iterations=st.integers(1, 5)),
+    st.builds(ev.RunResumed),
+    st.builds(ev.RunFinished, status=st.sampled_from([RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED])),
+    st.builds(ev.IterationStarted, **places),
+    st.builds(ev.IterationFinished, status=st.sampled_from(IterationStatus), **places),
+    st.builds(ev.StepStarted, **places),
+    st.builds(ev.StepFinished, summary=st.text(max_size=5), output=st.just("o"), **places),
+    st.builds(ev.StepSkipped, reason=st.just("r"), **places),
+    st.builds(ev.StepFailed, reason=st.just("r"), **places),
+    st.builds(ev.OutputRejected, attempt=st.integers(1, 3), reason=st.just("r"), **places),
+    st.builds(ev.ModelCallStarted, call=st.integers(-1, 5), model=st.just("m"), **places),
+    st.builds(
+        ev.ModelCallFinished,
+        call=st.integers(-1, 5),
+        model=st.just("m"),
+        seconds=st.floats(0, 9),
+        cost_usd=st.none() | st.floats(0, 9),
+        **places,
+    ),
+    st.builds(
+        ev.ToolCallStarted,
+        call=st.integers(-1, 5),
+        tool=st.just("bash"),
+        title=st.just("t"),
+        log=st.just("l"),
+        arguments=st.just("a"),
+        **places,
+    ),
+    st.builds(
+        ev.ToolCallFinished,
+        call=st.integers(-1, 5),
+        tool=st.just("bash"),
+        outcome=st.sampled_from(ToolOutcome),
+        seconds=st.floats(0, 9),
+    ),
+    st.builds(ev.TrainingProgress, call=st.integers(-1, 5), epoch=st.floats(0, 9), values=st.just({"train_loss": 0.5})),
+    st.builds(
+        ev.MetricsComputed,
+        split=st.just("validation"),
+        metric=st.just("AUROC"),
+        values=st.just({"AUROC": 0.7}),
+        rows=st.just(9),
+        is_test=st.booleans(),
+        **places,
+    ),
+    st.builds(ev.BestChanged, metric=st.just("AUROC"), value=st.floats(0, 1), split_version=st.just(1), **places),
+    st.builds(ev.Held, reason=st.just("r")),
+    st.builds(ev.Released),
+    st.builds(
+        ev.CommandReceived,
+        command_id=st.just("c"),
+        command=st.sampled_from(["pause", "resume", "stop", "skip_step"]),
+        outcome=st.sampled_from(["accepted", "refused"]),
+    ),
+    st.builds(ev.NoteReceived, note_id=st.sampled_from("ab"), text=st.just("t")),
+    st.builds(ev.NoteDelivered, note_id=st.sampled_from("abc")),
+)
+
+
+def stamped(*facts: ev.EventBase) -> list[ev.Event]:
+    return [
+        fact.model_copy(update={"seq": seq, "time": START + timedelta(seconds=seq), "run_id": "run-1"})
+        for seq, fact in enumerate(facts)
+    ]
+
+
+def started() -> list[ev.EventBase]:
+    return [
+        ev.RunStarted(dataset="peptides", model="builtin/omics", iterations=3),
+        ev.DatasetChecked(task_type=TaskType.BINARY, metric="AUPRC", higher_is_better=True, rows={"train": 10}),
+    ]
+
+
+@given(st.lists(any_event, max_size=40), st.integers(0, 40))
+def test_any_events_in_any_order_fold_and_folding_in_two_parts_is_the_same(facts, cut) -> None:
+    events = stamped(*facts)
+    assert fold(events) == fold(events[cut:], fold(events[:cut]))
+
+
+@given(st.lists(any_event, max_size=20))
+def test_events_that_were_folded_already_change_nothing(facts) -> None:
+    events = stamped(*facts)
+    assert fold([*events, *events]) == fold(events)
+
+
+def test_a_step_goes_from_pending_to_done_with_its_summary() -> None:
+    here = {"iteration": 0, "step": StepName.DATA_SPLIT}
+    running = fold(stamped(*started(), ev.IterationStarted(iteration=0), ev.StepStarted(**here)))
+    assert running.step is not None
+    assert running.step.name is StepName.DATA_SPLIT
+    done = fold(
+        stamped(
+            *started(),
+            ev.IterationStarted(iteration=0),
+            ev.StepStarted(**here),
+            ev.OutputRejected(attempt=1, reason="groups straddle", **here),
+            ev.StepFinished(summary="80/20 by group", output="o.json", seconds=2.5, **here),
+        )
+    )
+    step = done.iterations[0].steps[StepName.DATA_SPLIT]
+    assert (step.status, step.summary, step.seconds, step.rejections) == (StepStatus.DONE, "80/20 by group", 2.5, 1)
+    assert done.step is None
+
+
+def test_test_scores_are_kept_apart_from_an_iterations_scores() -> None:
+    state = fold(
+        stamped(
+            *started(),
+            ev.IterationStarted(iteration=0),
+            ev.MetricsComputed(
+                iteration=0, split="validation", metric="AUPRC", values={"AUPRC": 0.8}, rows=5, split_version=1
+            ),
+            ev.MetricsComputed(split="test", is_test=True, metric="AUPRC", values={"AUPRC": 0.7}, rows=5),
+        )
+    )
+    assert state.iterations[0].score("validation", "AUPRC") == 0.8
+    assert state.iterations[0].score("test", "AUPRC") is None
+    assert state.test_scores == {"test": {"AUPRC": 0.7}}
+
+
+def test_a_call_without_a_price_is_counted_as_unpriced_and_never_as_free() -> None:
+    calls = [
+        ev.ModelCallStarted(call=1, model="m"),
+        ev.ModelCallFinished(call=1, model="m", seconds=1, input_tokens=10, output_tokens=5, cost_usd=0.25),
+        ev.ModelCallStarted(call=2, model="m"),
+        ev.ModelCallFinished(call=2, model="m", seconds=1, input_tokens=1, output_tokens=1, cost_usd=None),
+        ev.ModelCallStarted(call=3, model="m"),
+        ev.ModelCallFinished(call=3, model="m", seconds=1, error="no reply"),
+    ]
+    usage = fold(stamped(*started(), *calls)).usage
+    assert (usage.calls, usage.cost_usd, usage.unpriced, usage.failed) == (3, 0.25, 1, 1)
+    assert (usage.input_tokens, usage.output_tokens) == (11, 6)
+
+
+def test_pausing_becomes_held_and_time_on_hold_is_counted() -> None:
+    pause = ev.CommandReceived(command_id="1", command="pause", outcome="accepted")
+    resume = ev.CommandReceived(command_id="2", command="resume", outcome="accepted")
+    assert fold(stamped(*started(), pause)).status is RunStatus.PAUSING
+    held = stamped(*started(), pause, ev.Held(reason="paused"))
+    assert fold(held).status is RunStatus.HELD
+    assert fold(stamped(*started(), pause, resume)).status is RunStatus.RUNNING
+    released = fold(stamped(*started(), pause, ev.Held(reason="paused"), resume, ev.Released()))
+    assert released.status is RunStatus.RUNNING
+    assert released.held_total == timedelta(seconds=2)
+
+
+def test_a_stop_that_was_asked_for_survives_the_release_from_a_pause() -> None:
+    pause = ev.CommandReceived(command_id="1", command="pause", outcome="accepted")
+    stop = ev.CommandReceived(command_id="2", command="stop", outcome="accepted")
+    state = fold(stamped(*started(), pause, ev.Held(reason="paused"), stop, ev.Released()))
+    assert state.status is RunStatus.STOPPING
+
+
+def test_a_refused_command_changes_nothing_but_leaves_its_receipt() -> None:
+    refused = ev.CommandReceived(command_id="1", command="pause", outcome="refused", detail="paused already")
+    state = fold(stamped(*started(), refused))
+    assert state.status is RunStatus.RUNNING
+    assert [receipt.detail for receipt in state.receipts] == ["paused already"]
+
+
+def test_calls_that_a_dead_engine_left_open_are_closed_when_the_run_is_resumed() -> None:
+    facts = [
+        *started(),
+        ev.ToolCallStarted(call=1, tool="bash", title="sleep", log="l", arguments="a"),
+        ev.ModelCallStarted(call=1, model="m"),
+    ]
+    assert fold(stamped(*facts)).running_tool_call is not None
+    state = fold(stamped(*facts, ev.RunResumed()))
+    assert state.running_tool_call is None
+    assert state.tool_calls[0].outcome is ToolOutcome.CANCELLED
+    assert state.model_calls[0].error is not None
+
+
+def test_elapsed_time_stops_when_the_run_is_over() -> None:
+    events = stamped(*started(), ev.RunFinished(status=RunStatus.FINISHED))
+    assert fold(events[:-1]).elapsed(START + timedelta(hours=1)) == timedelta(hours=1)
+    assert fold(events).elapsed(START + timedelta(hours=1)) == timedelta(seconds=2)
+    assert RunState().elapsed(START) == timedelta()
+
+
+def test_the_plan_is_shown_with_its_reason() -> None:
+    plan = ev.IterationPlanned(
+        iteration=1, mode=IterationMode.EXPLORE, combination="k-mers", change="k", reason="why", expectation="more"
+    )
+    iteration = fold(stamped(*started(), ev.IterationStarted(iteration=1), plan)).iterations[1]
+    assert (iteration.mode, iteration.plan_reason) == (IterationMode.EXPLORE, "why")

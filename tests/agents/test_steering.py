@@ -1,0 +1,104 @@
+"""Every command gets exactly one receipt, and leaves a state that makes sense."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents import control
+from agents.recorder import Recorder
+from agents.run_folder import RunFolder, create_run
+from agents.settings import RunSettings
+from agents.steering import IterationInterrupted, RunInterrupted, Steering
+
+
+def begin(folder: Path) -> tuple[RunFolder, Recorder, Steering]:
+    run = create_run(folder, RunSettings(dataset=Path("/data/d")), "1.0")
+    recorder = Recorder(run.journal, run.run_id)
+    return run, recorder, Steering(run, recorder)
+
+
+KINDS = [control.Pause, control.Resume, control.SkipStep, control.SkipIteration, control.Stop]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([*KINDS, None]), max_size=12))
+def test_each_command_in_any_order_gets_exactly_one_receipt(
+    tmp_path_factory: pytest.TempPathFactory, kinds: list[type[control.CommandBase] | None]
+) -> None:
+    run, recorder, steering = begin(tmp_path_factory.mktemp("runs"))
+    ids = []
+    for kind in kinds:
+        if kind is None:
+            run.control.joinpath("99-spoilt.json").write_text("{")
+        else:
+            command = kind()
+            ids.append(command.command_id)
+            control.submit(run, command)  # type: ignore[arg-type]
+        steering.apply_pending()
+    given_receipts = [r.command_id for r in recorder.state.receipts if r.command != "unknown"]
+    assert given_receipts == ids
+    assert control.pending(run) == []
+    assert not recorder.state.status.is_over
+
+
+async def test_nothing_running_means_nothing_can_be_skipped(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+    control.submit(run, control.SkipStep())
+    steering.apply_pending()
+    assert [(r.outcome, r.detail) for r in recorder.state.receipts] == [("refused", "no step is running right now")]
+
+
+async def test_the_kind_of_interruption_follows_the_command(tmp_path: Path) -> None:
+    for command, kind in ((control.SkipIteration(), IterationInterrupted), (control.Stop(now=True), RunInterrupted)):
+        run, _, steering = begin(tmp_path)
+        work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
+        await asyncio.sleep(0)
+        control.submit(run, command)
+        steering.apply_pending()
+        with pytest.raises(kind):
+            await work
+
+
+async def test_a_cancellation_that_no_command_asked_for_stays_a_cancellation(tmp_path: Path) -> None:
+    _, _, steering = begin(tmp_path)
+    work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
+    await asyncio.sleep(0)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+
+
+async def test_a_command_that_an_earlier_engine_answered_is_not_applied_again(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+    pause = control.Pause()
+    control.submit(run, pause)
+    steering.apply_pending()
+    control.submit(run, pause)
+    steering.apply_pending()
+    assert len(recorder.state.receipts) == 1
+
+
+async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+    for text in ("first", "second"):
+        control.submit(run, control.Say(text=text))
+    steering.apply_pending()
+    recorder.close()
+    recorder = Recorder(run.journal, run.run_id)
+    steering = Steering(run, recorder)
+    steering.restore()
+    assert steering.take_notes() == ["first", "second"]
+    assert steering.take_notes() == []
+    assert all(note.delivered for note in recorder.state.notes.values())
+
+
+async def test_a_command_that_comes_too_late_is_refused_with_the_reason(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+    control.submit(run, control.Pause())
+    steering.refuse_pending("the run is over")
+    assert [(r.command, r.outcome, r.detail) for r in recorder.state.receipts] == [
+        ("pause", "refused", "the run is over")
+    ]

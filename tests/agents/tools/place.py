@@ -1,0 +1,41 @@
+"""A step's folder in an iteration, and what the tools need to work in it."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agents.events import EventBase
+from agents.tools.base import ToolContext
+
+
+@dataclass
+class Place:
+    """One step of one iteration, with the events that its tools emitted."""
+
+    root: Path
+    events: list[EventBase] = field(default_factory=list)
+
+    @property
+    def iteration(self) -> Path:
+        return self.root / "iterations" / "000"
+
+    @property
+    def step(self) -> Path:
+        return self.iteration / "model_training"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "tool_calls" / "000007.log"
+
+    def context(self, bash_timeout: float = 60, run_python_timeout: float = 60) -> ToolContext:
+        return ToolContext(
+            call=7,
+            step_dir=self.step,
+            iteration_dir=self.iteration,
+            python=Path(sys.executable),
+            environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+            bash_timeout=bash_timeout,
+            run_python_timeout=run_python_timeout,
+            log=self.log,
+            emit=self.events.append,
+        )

@@ -1,0 +1,321 @@
+"""The dashboard in a real app over a real run folder: every key, and what it tells."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from agents import control
+from agents import events as ev
+from agents.vocabulary import RunStatus, StepName, ToolOutcome
+from screens.dashboard import DashboardScreen
+from screens.questions import SayScreen, StopScreen
+from screens.widgets.metrics_chart import MetricsChart
+from tests.support import journals
+from tests.support.watching import app_on, opened, settled, text_of, until, with_engine
+
+
+@pytest.fixture(autouse=True)
+def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+RUNS = Path("runs")
+
+
+async def _command_left(pilot: Pilot[str], run: journals.StagedRun) -> control.Command:
+    """The command that the worker has left for the engine."""
+    await until(pilot, lambda: bool(control.pending(run.folder)), "a command file")
+    command = control.load(control.pending(run.folder)[0])
+    assert not isinstance(command, str)
+    return command
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("key", "name"), [("p", "pause"), ("s", "skip_step"), ("n", "skip_iteration")])
+async def test_a_key_leaves_its_command_for_the_engine_and_says_so(key: str, name: str) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+        assert (await _command_left(pilot, run)).command == name
+        assert "asked for" in text_of(pilot)
+
+
+async def test_p_resumes_a_run_that_stands_still() -> None:
+    run = with_engine(journals.held_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        assert "Press p to go on" in text_of(pilot)
+        await pilot.press("p")
+        assert (await _command_left(pilot, run)).command == "resume"
+
+
+@pytest.mark.parametrize(
+    ("keys", "now"),
+    [(["f"], False), (["n"], True), (["down", "enter"], False), (["down", "down", "enter"], True)],
+)
+async def test_x_asks_how_to_stop(keys: list[str], now: bool) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await pilot.press("x")
+        assert isinstance(pilot.app.screen, StopScreen)
+        await pilot.press(*keys)
+        command = await _command_left(pilot, run)
+        assert isinstance(command, control.Stop)
+        assert command.now is now
+
+
+@pytest.mark.parametrize("answer", ["escape", "enter"])
+async def test_a_stop_that_is_not_confirmed_stops_nothing(answer: str) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press("x", answer)
+        await pilot.press("p")
+        assert (await _command_left(pilot, run)).command == "pause"
+        assert len(control.pending(run.folder)) == 1
+        assert pilot.app.screen is dashboard
+
+
+@pytest.mark.parametrize("key", ["h", "colon"])
+async def test_a_note_is_typed_and_left_for_the_agent(key: str) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+        assert isinstance(pilot.app.screen, SayScreen)
+        pilot.app.screen.query_one(Input).value = "mind [b]charge[/"
+        await pilot.press("enter")
+        command = await _command_left(pilot, run)
+        assert isinstance(command, control.Say)
+        assert command.text == "mind [b]charge[/"
+
+
+async def test_an_empty_note_is_not_sent() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press("h", "enter")
+        await pilot.pause()
+        assert pilot.app.screen is dashboard
+        assert not control.pending(run.folder)
+
+
+@pytest.mark.parametrize(
+    ("stage", "status", "words"),
+    [
+        (journals.running_run, 0, "The run goes on. Watch it again with: agentomics-tui watch peptides-demo"),
+        (journals.finished_run, 0, "The run is over. Look at it again with: agentomics-tui watch peptides-demo"),
+        (journals.failed_run, 1, "The run is over. Look at it again with: agentomics-tui watch peptides-demo"),
+    ],
+)
+async def test_q_leaves_with_the_status_of_the_run(stage, status: int, words: str) -> None:
+    run = stage(RUNS)
+    app = app_on(run)
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+    assert (app.return_value, app.return_code) == (words, status)
+
+
+async def test_a_refused_dataset_ends_the_app_with_its_reason() -> None:
+    app = app_on(journals.refused_run(RUNS))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.return_value is not None, "the app has left")
+    assert app.return_value == "agentomics-tui: train.csv: row 7: no label"
+    assert app.return_code == 2
+
+
+async def test_question_mark_opens_the_keys_and_closes_them() -> None:
+    async with opened(with_engine(journals.running_run(RUNS))) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert dashboard.query("HelpPanel")
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert not dashboard.query("HelpPanel")
+
+
+async def test_enter_opens_the_inspector_on_the_selected_call_and_escape_returns() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press("up", "enter")
+        await until(pilot, lambda: pilot.app.screen is not dashboard, "the inspector")
+        assert pilot.app.screen.call.call == run.tools - 1
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is dashboard, "the dashboard again")
+
+
+async def test_c_puts_the_chart_where_a_small_screen_has_the_tool_calls() -> None:
+    async with opened(with_engine(journals.running_run(RUNS)), size=(80, 24)) as pilot:
+        dashboard = await settled(pilot)
+        chart = dashboard.query_one(MetricsChart)
+        assert not chart.region
+        await pilot.press("c")
+        await pilot.pause()
+        assert chart.region
+        assert "validation" in text_of(pilot)
+        await pilot.press("c")
+        await pilot.pause()
+        assert not chart.region
+
+
+async def test_the_palette_offers_what_works_now() -> None:
+    async with opened(with_engine(journals.running_run(RUNS))) as pilot:
+        dashboard = await settled(pilot)
+        titles = [command.title for command in pilot.app.get_system_commands(dashboard)]
+        assert {"Pause", "Skip step", "Next iteration", "Stop", "Say", "Runs", "Leave"} <= set(titles)
+        assert "Resume" not in titles
+    async with opened(journals.finished_run(RUNS, "over")) as pilot:
+        dashboard = await settled(pilot)
+        titles = [command.title for command in pilot.app.get_system_commands(dashboard)]
+        assert not {"Pause", "Stop", "Say"} & set(titles)
+
+
+@pytest.mark.parametrize("action", ["pause", "skip_step", "skip_iteration", "stop", "say"])
+async def test_keys_that_steer_are_grey_when_there_is_nothing_to_steer(action: str) -> None:
+    async with opened(journals.finished_run(RUNS)) as pilot:
+        assert (await settled(pilot)).check_action(action, ()) is None
+    async with opened(journals.running_run(RUNS, "deserted")) as pilot:
+        assert (await settled(pilot)).check_action(action, ()) is None
+
+
+# --- what it tells ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_run_whose_engine_died_says_how_to_go_on() -> None:
+    run = journals.running_run(RUNS)
+    run.folder.engine_log.write_text("Traceback\nMemoryError: [/] no room\n")
+    async with opened(run) as pilot:
+        await settled(pilot)
+        shown = text_of(pilot)
+        assert "engine not running" in shown
+        assert "agentomics-tui resume peptides-demo" in shown
+        assert "MemoryError: [/] no room" in shown
+
+
+async def test_a_receipt_is_told_when_it_arrives_and_never_again() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    run.emit(ev.CommandReceived(command_id="old", command="skip_step", by="ana@lab", outcome="applied"))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        assert "Skip step" not in "".join(text_of(pilot).split("\n")[:-1])
+        run.emit(
+            ev.CommandReceived(command_id="x", command="pause", by="ana@lab", outcome="refused", detail="no [/why")
+        )
+        await until(pilot, lambda: "Pause by ana@lab refused: no [/why" in text_of(pilot), "the receipt")
+
+
+async def test_what_is_appended_appears() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        log = run.folder.tool_calls / f"{run.tools:06d}.log"
+        with log.open("a") as file:
+            file.write("a line from the tool\n")
+        await until(pilot, lambda: "a line from the tool" in text_of(pilot), "the new line")
+        run.end_tool(3, StepName.MODEL_TRAINING, "run_python", outcome=ToolOutcome.TIMEOUT, exit_status=None)
+        await until(pilot, lambda: "timeout" in text_of(pilot), "the end of the call")
+        run.finish(RunStatus.STOPPED, "stopped by ana@lab", best_iteration=1)
+        await until(pilot, lambda: "The run was stopped: stopped by ana@lab" in text_of(pilot), "the end")
+        assert dashboard.state.status is RunStatus.STOPPED
+
+
+async def test_a_run_that_has_just_been_made_is_shown_as_starting() -> None:
+    run = journals.stage(RUNS)
+    run.folder.journal.unlink()
+    async with opened(run) as pilot:
+        await settled(pilot)
+        assert "starting" in text_of(pilot)
+        run.clock.pass_(60)
+        await until(pilot, lambda: "engine not running" in text_of(pilot), "nobody came")
+
+
+async def test_a_run_whose_folder_vanishes_says_so() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        run.folder.root.rename("elsewhere")
+        await until(pilot, lambda: "folder is gone" in text_of(pilot), "the notice")
+
+
+async def test_a_run_looks_the_same_watched_from_the_start_and_attached_to_at_the_end() -> None:
+    run = journals.finished_run(RUNS)
+    journal = run.folder.journal
+    whole = journal.read_bytes()
+    journal.write_bytes(b"")
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        for start in range(0, len(whole), 20_011):  # pieces end within a line
+            with journal.open("ab") as file:
+                file.write(whole[start : start + 20_011])
+            await pilot.pause(0.05)
+        await until(pilot, lambda: dashboard.state.status is RunStatus.FINISHED, "the end of the run")
+        await settled(pilot)
+        live = text_of(pilot)
+    async with opened(run) as pilot:
+        await settled(pilot)
+        assert text_of(pilot) == live
+
+
+# --- text from outside -----------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "x[/",
+    "a [/etc/x] b",
+    "list[int]",
+    "[task1]",
+    r"\[0-9\]+",
+    "[@click=app.bell]x[/]",
+    "\x1b[31mred\x1b]0;t\x07",
+    "日本語" * 40,
+    "e\u0301" * 90,
+    "tab\tbell\x07",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_text_from_outside_is_shown_and_never_obeyed(text: str, size: tuple[int, int]) -> None:
+    run = with_engine(journals.stage(RUNS))
+    _fill_with(run, text)
+    async with opened(run, size) as pilot:
+        await settled(pilot)
+        shown = text_of(pilot)
+        assert "\x1b" not in shown
+        if text.isascii() and text.isprintable():
+            assert text in shown
+        await pilot.press("enter")
+        await pilot.pause()
+
+
+def _fill_with(run: journals.StagedRun, text: str) -> None:
+    step = StepName.MODEL_TRAINING
+    run.emit(ev.RunStarted(dataset=text, model=text, iterations=2))
+    run.emit(ev.IterationStarted(iteration=0))
+    plan = {"combination": text, "change": text, "reason": text, "expectation": text}
+    run.emit(ev.IterationPlanned(iteration=0, mode="baseline", **plan))
+    run.emit(ev.StepStarted(iteration=0, step=step))
+    run.model_call(0, step, text)
+    run.emit(ev.MetricsComputed(split="validation", metric=text, values={text: 0.5}, rows=3, iteration=0))
+    run.emit(ev.BestChanged(metric=text, value=0.5, split_version=1, combination=text, iteration=0))
+    run.emit(ev.MetricsComputed(split=text, is_test=True, metric=text, values={text: 0.5}, rows=3))
+    run.start_tool(0, step, text, text, f"{text}\n")
+    run.emit(ev.TrainingProgress(call=1, epoch=1, of=3, values={text: 0.4}, iteration=0, step=step))
+    run.emit(ev.TrainingWarned(call=1, rule="silent", message=text, iteration=0, step=step))
+    run.emit(ev.NoteReceived(note_id="n", text=text, by=text))
+    run.emit(ev.Held(reason=text))
+
+
+async def test_the_dashboard_reads_no_file_itself() -> None:
+    """Without the worker's messages the screen knows nothing but the name of the run."""
+    dashboard = DashboardScreen(journals.finished_run(RUNS).folder)
+    assert dashboard.state.last_seq == -1

@@ -1,0 +1,52 @@
+"""Pictures of the dashboard at three sizes, running and finished, and of what it asks."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support import journals
+from tests.support.watching import app_on, settled, with_engine
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+
+
+@pytest.fixture(autouse=True)
+def _in_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+async def _ready(pilot: Pilot[str]) -> None:
+    await settled(pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_running_run(snap_compare, size: tuple[int, int]) -> None:
+    app = app_on(with_engine(journals.running_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=size, run_before=_ready)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_finished_run(snap_compare, size: tuple[int, int]) -> None:
+    app = app_on(journals.finished_run(Path("runs")))
+    assert snap_compare(app, terminal_size=size, run_before=_ready)
+
+
+def test_the_first_training_with_its_curve(snap_compare) -> None:
+    app = app_on(with_engine(journals.first_training_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=(120, 40), run_before=_ready)
+
+
+def test_a_run_that_stands_still(snap_compare) -> None:
+    app = app_on(with_engine(journals.held_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=_ready)
+
+
+def test_the_question_how_to_stop(snap_compare) -> None:
+    async def asked(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press("x")
+        await pilot.pause()
+
+    app = app_on(with_engine(journals.running_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=asked)
