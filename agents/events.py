@@ -298,13 +298,9 @@ class NoteDelivered(EventBase):
     note_id: str
 
 
-Event = Annotated[
-    RunStarted
-    | RunResumed
-    | DatasetChecked
-    | EnvironmentReady
-    | RunFinished
-    | IterationStarted
+RunEvent = RunStarted | RunResumed | DatasetChecked | EnvironmentReady | RunFinished
+IterationEvent = (
+    IterationStarted
     | IterationPlanned
     | IterationFinished
     | StepStarted
@@ -312,20 +308,15 @@ Event = Annotated[
     | StepSkipped
     | StepFailed
     | OutputRejected
-    | ModelCallStarted
-    | ModelCallFinished
-    | ToolCallStarted
-    | ToolCallFinished
-    | TrainingProgress
-    | TrainingWarned
-    | SplitCreated
-    | MetricsComputed
-    | BestChanged
-    | Held
-    | Released
-    | CommandReceived
-    | NoteReceived
-    | NoteDelivered,
+)
+CallEvent = (
+    ModelCallStarted | ModelCallFinished | ToolCallStarted | ToolCallFinished | TrainingProgress | TrainingWarned
+)
+ResultEvent = SplitCreated | MetricsComputed | BestChanged
+SteeringEvent = Held | Released | CommandReceived | NoteReceived | NoteDelivered
+
+Event = Annotated[
+    RunEvent | IterationEvent | CallEvent | ResultEvent | SteeringEvent,
     Field(discriminator="type"),
 ]
 """Any event."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from agents.errors import UserError
 from agents.events import Event
+from agents.fold import apply
 from agents.journal import JournalReader
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder
@@ -47,7 +48,7 @@ def follow(run: RunFolder, on_event: Callable[[Event, RunState], None], *, until
         alive = is_alive(read_lock(run.lock))  # asked before reading, so that a last event is not missed
         events = reader.read()
         for event in events:
-            state.apply(event)
+            apply(state, event)
             on_event(event, state)
         if state.status.is_over and not alive:
             return state

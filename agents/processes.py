@@ -1,6 +1,6 @@
 """Running a command so that its output can be watched while it runs and nothing of it outlives the call.
 
-Every command runs under a guard process (``agents/tools/guard.py``), which ends the command's process group and all
+Every command runs under a guard process (``agents/guard.py``), which ends the command's process group and all
 of its descendants on normal end, on time-out, on cancellation, and when the engine itself dies. On Linux descendants
 that daemonise or call ``setsid`` are found too; on other systems only the process group is.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from agents.tools import guard
-from agents.tools.excerpt import Excerpt
+from agents import guard
+from agents.excerpt import Excerpt
 
 LOG_LIMIT: Final = 1 << 30
 """Bytes of output after which a command is ended: more is a runaway loop, not a log."""

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from agents.events import EventBase
+from agents.fold import apply, fold
 from agents.journal import JournalReader, JournalWriter
-from agents.state import RunState, fold
+from agents.state import RunState
 from agents.vocabulary import StepName
 
 
@@ -28,7 +29,7 @@ class Recorder:
                 "step": self.step if event.step is None else event.step,
             }
         )
-        self.state.apply(self._writer.write(placed, durable=durable))  # type: ignore[arg-type]
+        apply(self.state, self._writer.write(placed, durable=durable))  # type: ignore[arg-type]
 
     def close(self) -> None:
         self._writer.close()

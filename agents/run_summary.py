@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agents.errors import UserError
+from agents.fold import apply
 from agents.journal import JournalReader
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder, RunRecord
@@ -114,7 +115,7 @@ class RunDigest:
             self._state = RunState()
             self._reader = JournalReader(self.folder.journal, skip=_NOT_IN_A_SUMMARY)
         for event in self._reader.read_all():
-            self._state.apply(event)
+            apply(self._state, event)
         # Tool and model calls are what a long run is made of, and no line of a list names them.
         self._state.tool_calls.clear()
         self._state.model_calls.clear()

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from agents.events import ToolCallFinished, ToolCallStarted
+from agents.fold import fold
 from agents.journal import JournalReader, JournalWriter
-from agents.state import fold
 from agents.vocabulary import StepName, ToolOutcome
 
 SIZES = (1_000, 10_000, 100_000)

@@ -23,6 +23,7 @@ from agents.events import (
     TrainingProgress,
     TrainingWarned,
 )
+from agents.fold import apply
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, RunStatus
@@ -119,7 +120,7 @@ class DashboardScreen(Screen[None]):
         """Fold a chunk. Drawing waits for the timer, so that a burst costs one picture."""
         first_picture = not self._caught_up
         for event in message.events:
-            self.state.apply(event)
+            apply(self.state, event)
             self._note_change(event)
         self._caught_up = message.caught_up or self._caught_up
         self._dirty = True

@@ -10,12 +10,13 @@ from agentomics_tui.lines import line_of
 from agents.clock import utc_now
 from agents.errors import UserError
 from agents.events import Event
+from agents.fold import apply, fold
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder, list_runs, resolve_run
 from agents.run_summary import RunSummary, summarise
-from agents.state import RunState, fold
+from agents.state import RunState
 
 
 def library(options: argparse.Namespace) -> int:
@@ -116,6 +117,6 @@ def logs(options: argparse.Namespace) -> int:
         raise UserError(f"run {run.run_id} has no events yet")
     state = RunState()
     for event in JournalReader(run.journal).read_all():
-        state.apply(event)
+        apply(state, event)
         show(event, state)
     return 0

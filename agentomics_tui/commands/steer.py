@@ -8,11 +8,11 @@ from agentomics_tui.commands.out import say as print_line
 from agents import control
 from agents.errors import UserError
 from agents.events import CommandReceived
+from agents.fold import fold
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, start_engine
 from agents.lock import is_alive, read_lock
 from agents.run_folder import resolve_run
-from agents.state import fold
 
 _RECEIPT_SECONDS: Final = 10.0
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic import Field
 
+from agents.excerpt import one_line
 from agents.processes import ProcessNotStarted
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
-from agents.tools.excerpt import one_line
 from agents.tools.running import describe, not_started, run_in_step
 
 _SHELL: Final = "/bin/bash" if Path("/bin/bash").exists() else "/bin/sh"

@@ -9,8 +9,8 @@ from typing import Final
 
 from pydantic import Field
 
+from agents.excerpt import one_line
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
-from agents.tools.excerpt import one_line
 from agents.vocabulary import ToolOutcome
 
 CATALOGUE: Final = Path(__file__).parent.parent / "foundation_models"

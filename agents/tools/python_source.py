@@ -2,7 +2,7 @@
 
 import warnings
 
-from agents.tools.excerpt import one_line
+from agents.excerpt import one_line
 
 
 def syntax_error(source: str, name: str) -> str | None:

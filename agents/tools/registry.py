@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from agents.excerpt import one_line
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
 from agents.tools.bash import Bash
-from agents.tools.excerpt import one_line
 from agents.tools.foundation_models_info import FoundationModelsInfo
 from agents.tools.replace import Replace
 from agents.tools.run_python import RunPython

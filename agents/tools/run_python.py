@@ -9,9 +9,9 @@ from typing import Final
 from pydantic import Field
 
 from agents.events import TrainingProgress, TrainingWarned
+from agents.excerpt import counted, one_line
 from agents.processes import ProcessNotStarted
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
-from agents.tools.excerpt import counted, one_line
 from agents.tools.paths import PathRefused, script_file
 from agents.tools.running import describe, not_started, run_in_step
 from agents.tools.training_watch import (

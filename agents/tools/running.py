@@ -3,9 +3,9 @@
 import signal
 from collections.abc import Callable, Iterable, Sequence
 
+from agents.excerpt import counted
 from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.tools.base import ToolContext, ToolResult
-from agents.tools.excerpt import counted
 from agents.vocabulary import ToolOutcome
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from agents.tools.excerpt import one_line
+from agents.excerpt import one_line
 
 Rule = Literal["not_finite", "diverging", "overfitting", "not_converging", "silent"]
 

@@ -15,9 +15,9 @@ from agentomics_tui.tail import read_end
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents import control
 from agents.events import Event
+from agents.fold import fold
 from agents.lock import EngineLock
 from agents.run_folder import RunFolder
-from agents.state import fold
 from agents.vocabulary import RunStatus, StepName
 from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, RunsListed, RunVanished
 from tests.support import journals

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from agents.fold import fold
 from agents.journal import JournalReader
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder
-from agents.state import RunState, fold
+from agents.state import RunState
 from agents.vocabulary import STEPS, IterationStatus, RunStatus, StepName, StepStatus
 
 CANARY = "sk-canary-7f3a91"

@@ -8,10 +8,10 @@ import pytest
 
 from agents.errors import UserError
 from agents.files import write_json
+from agents.fold import fold
 from agents.journal import JournalReader
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunDigest, summarise, summary_of
-from agents.state import fold
 from agents.vocabulary import RunStatus
 from tests.support import journals
 from tests.support.journals import START, StagedRun

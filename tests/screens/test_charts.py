@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from agents.fold import fold
 from agents.journal import JournalReader
-from agents.state import RunState, fold
+from agents.state import RunState
 from screens.charts import Chart, Series, chart_of, draw_chart, integer_ticks, legend, nice_ticks, tick_labels
 from tests.support import journals
 

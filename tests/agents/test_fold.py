@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents import events as ev
-from agents.state import RunState, fold
+from agents.fold import fold
+from agents.state import RunState
 from agents.vocabulary import (
     IterationMode,
     IterationStatus,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.tools.excerpt import Excerpt, clean, counted, excerpt, one_line
+from agents.excerpt import Excerpt, clean, counted, excerpt, one_line
 
 LEFT_OUT = re.compile(r"(?:^|\n)… ([\d,]+) bytes \(([\d,]+) lines?\) left out …\n")
 

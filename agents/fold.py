@@ -1,0 +1,279 @@
+"""The fold: what each event changes in a ``RunState``.
+
+It reads no clock and no file: the same events give the same state, whoever folds them and whenever.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from agents import events as ev
+from agents.state import (
+    BestState,
+    IterationState,
+    ModelCallState,
+    NoteState,
+    RunState,
+    StepState,
+    ToolCallState,
+    TrainingPoint,
+)
+from agents.vocabulary import RunStatus, StepStatus, ToolOutcome
+
+
+def apply(state: RunState, event: ev.Event) -> None:
+    """Fold one event in. Events that were folded already (``seq`` not above the last one) change nothing."""
+    if event.seq <= state.last_seq:
+        return
+    state.last_seq = event.seq
+    state.last_event = event.time
+    state.run_id = event.run_id or state.run_id
+    if isinstance(event, ev.RunEvent):
+        _apply_run(state, event)
+    elif isinstance(event, ev.IterationEvent):
+        _apply_iteration(state, event)
+    elif isinstance(event, ev.CallEvent):
+        _apply_call(state, event)
+    elif isinstance(event, ev.ResultEvent):
+        _apply_result(state, event)
+    else:
+        _apply_steering(state, event)
+
+
+def _apply_run(state: RunState, event: ev.RunEvent) -> None:
+    match event:
+        case ev.RunStarted():
+            state.status = RunStatus.RUNNING
+            state.started = event.time
+            state.dataset = event.dataset
+            state.model = event.model
+            state.planned_iterations = event.iterations
+            state.settings = event.settings
+        case ev.RunResumed():
+            state.status = RunStatus.RUNNING
+            state.ended = None
+            state.reason = ""
+            _close_open_calls(state, event.time)
+            _end_hold(state, event.time)
+        case ev.DatasetChecked():
+            state.task_type = event.task_type
+            state.metric = event.metric
+            state.higher_is_better = event.higher_is_better
+            state.rows = event.rows
+            state.classes = event.classes
+            state.withheld = event.withheld
+            state.findings = event.findings
+            state.fingerprint = event.fingerprint
+        case ev.EnvironmentReady():
+            state.isolation = event.isolation
+            state.packages = event.packages
+        case ev.RunFinished():
+            state.status = event.status
+            state.reason = event.reason
+            state.ended = event.time
+            _end_hold(state, event.time)
+
+
+def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
+    iteration = _iteration_of(state, event)
+    if iteration is None:
+        return
+    match event:
+        case ev.IterationPlanned():
+            iteration.mode = event.mode
+            iteration.combination = event.combination
+            iteration.change = event.change
+            iteration.plan_reason = event.reason
+            iteration.expectation = event.expectation
+        case ev.IterationFinished():
+            iteration.status = event.status
+            iteration.reason = event.reason
+            iteration.seconds = event.seconds
+            iteration.report = event.report
+        case ev.StepStarted() | ev.StepFinished() | ev.StepSkipped() | ev.StepFailed() | ev.OutputRejected():
+            if isinstance(event, ev.StepFinished) and event.combination:
+                iteration.combination = event.combination
+            if event.step is not None:
+                _apply_step(iteration.steps[event.step], event)
+        case ev.IterationStarted():
+            pass
+
+
+def _apply_call(state: RunState, event: ev.CallEvent) -> None:
+    match event:
+        case ev.ModelCallStarted():
+            state.model_calls.append(ModelCallState(event.call, event.model, event.iteration, event.step, event.time))
+            if (iteration := _iteration_of(state, event)) and event.step:
+                iteration.steps[event.step].model_calls += 1
+        case ev.ModelCallFinished():
+            _finish_model_call(state, event)
+        case ev.ToolCallStarted():
+            state.tool_calls.append(
+                ToolCallState(
+                    call=event.call,
+                    tool=event.tool,
+                    title=event.title,
+                    iteration=event.iteration,
+                    step=event.step,
+                    log=event.log,
+                    arguments=event.arguments,
+                    started=event.time,
+                )
+            )
+        case ev.ToolCallFinished() if call := state.tool_call(event.call):
+            call.outcome = event.outcome
+            call.exit_status = event.exit_status
+            call.seconds = event.seconds
+            call.bytes = event.bytes
+        case ev.TrainingProgress() if call := state.tool_call(event.call):
+            call.training.append(TrainingPoint(event.epoch, event.of, event.values, event.message))
+        case ev.TrainingWarned() if call := state.tool_call(event.call):
+            call.warnings.append(event.message)
+        case _:
+            pass
+
+
+def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
+    match event:
+        case ev.SplitCreated():
+            state.splits[event.version] = event.rows
+            if iteration := _iteration_of(state, event):
+                iteration.split_version = event.version
+        case ev.MetricsComputed() if event.is_test:
+            state.test_scores[event.split] = event.values
+        case ev.MetricsComputed() if iteration := _iteration_of(state, event):
+            iteration.scores[event.split] = event.values
+            iteration.split_version = event.split_version
+        case ev.BestChanged() if event.iteration is not None:
+            state.best = BestState(
+                iteration=event.iteration,
+                metric=event.metric,
+                value=event.value,
+                split_version=event.split_version,
+                combination=event.combination,
+                snapshot=event.snapshot,
+                time=event.time,
+            )
+        case _:
+            pass
+
+
+def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
+    match event:
+        case ev.Held():
+            state.status = RunStatus.HELD
+            state.reason = event.reason
+            state.held_since = state.held_since or event.time
+        case ev.Released():
+            _end_hold(state, event.time)
+            if state.status in (RunStatus.HELD, RunStatus.PAUSING):
+                state.status = RunStatus.RUNNING
+                state.reason = ""
+        case ev.CommandReceived():
+            _apply_receipt(state, event)
+        case ev.NoteReceived():
+            state.notes[event.note_id] = NoteState(event.note_id, event.text, event.by)
+        case ev.NoteDelivered() if note := state.notes.get(event.note_id):
+            note.delivered = True
+        case _:
+            pass
+
+
+def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
+    state.receipts.append(event)
+    if event.outcome != "accepted" or state.status.is_over:
+        return
+    if event.command == "pause" and state.status is RunStatus.RUNNING:
+        state.status = RunStatus.PAUSING
+    elif event.command == "resume" and state.status is RunStatus.PAUSING:
+        state.status = RunStatus.RUNNING
+    elif event.command == "stop":
+        state.status = RunStatus.STOPPING
+
+
+def _finish_model_call(state: RunState, event: ev.ModelCallFinished) -> None:
+    state.usage.calls += 1
+    state.usage.input_tokens += event.input_tokens
+    state.usage.output_tokens += event.output_tokens
+    if event.error is not None:
+        state.usage.failed += 1
+    elif event.cost_usd is None:
+        state.usage.unpriced += 1
+    else:
+        state.usage.cost_usd += event.cost_usd
+    if 0 < event.call <= len(state.model_calls):
+        call = state.model_calls[event.call - 1]
+        call.seconds = event.seconds
+        call.input_tokens = event.input_tokens
+        call.output_tokens = event.output_tokens
+        call.cost_usd = event.cost_usd
+        call.said = event.said
+        call.tools = event.tools
+        call.record = event.record
+        call.error = event.error
+
+
+def _iteration_of(state: RunState, event: ev.EventBase) -> IterationState | None:
+    index = event.iteration
+    if index is None:
+        return None
+    while len(state.iterations) <= index:
+        state.iterations.append(IterationState(len(state.iterations), event.time))
+    return state.iterations[index]
+
+
+def _end_hold(state: RunState, now: datetime) -> None:
+    if state.held_since is not None:
+        state.held_total += now - state.held_since
+        state.held_since = None
+
+
+def _close_open_calls(state: RunState, now: datetime) -> None:
+    """An engine that died left its last calls open; nobody will end them."""
+    for call in reversed(state.tool_calls):
+        if call.outcome is not None:
+            break
+        call.outcome = ToolOutcome.CANCELLED
+        call.seconds = (now - call.started).total_seconds()
+    for model_call in reversed(state.model_calls):
+        if model_call.seconds is not None:
+            break
+        model_call.seconds = (now - model_call.started).total_seconds()
+        model_call.error = "the engine ended before the reply came"
+
+
+def _apply_step(
+    step: StepState,
+    event: ev.StepStarted | ev.StepFinished | ev.StepSkipped | ev.StepFailed | ev.OutputRejected,
+) -> None:
+    match event:
+        case ev.StepStarted():
+            step.status = StepStatus.RUNNING
+            step.started = event.time
+            step.rejections = 0
+        case ev.StepFinished():
+            step.status = StepStatus.DONE
+            step.summary = event.summary
+            step.output = event.output
+            step.seconds = event.seconds
+        case ev.StepSkipped():
+            step.status = StepStatus.SKIPPED
+            step.reason = event.reason
+            step.seconds = _since(step.started, event.time)
+        case ev.StepFailed():
+            step.status = StepStatus.FAILED
+            step.reason = event.reason
+            step.seconds = _since(step.started, event.time)
+        case ev.OutputRejected():
+            step.rejections += 1
+
+
+def _since(started: datetime | None, now: datetime) -> float | None:
+    return None if started is None else (now - started).total_seconds()
+
+
+def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
+    """Fold ``events`` in order into ``state`` (a new one where none is given) and return it."""
+    state = RunState() if state is None else state
+    for event in events:
+        apply(state, event)
+    return state
