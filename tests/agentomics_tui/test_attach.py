@@ -1,0 +1,123 @@
+"""Neither a killed screen nor a closed terminal touches the run, and whoever attaches sees it as if nothing had been."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.lock import is_alive, read_lock
+from agents.vocabulary import RunStatus
+from tests.support.shell import Shell, write_dataset
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")]
+
+
+class Terminal:
+    """A pseudo-terminal with the program in it."""
+
+    def __init__(self, shell: Shell, *arguments: object) -> None:
+        self.master, slave = pty.openpty()
+        environment = {**shell.environment, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "agentomics_tui", *map(str, arguments)],
+            env=environment,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=self._take_terminal,
+        )
+        os.close(slave)
+        self.shown = ""
+
+    @staticmethod
+    def _take_terminal() -> None:
+        import fcntl
+        import termios
+
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing it sends SIGHUP, as a lost SSH link does
+
+    def read_until(self, text: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while text not in self.shown:
+            assert time.monotonic() < deadline, self.shown[-2000:]
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.shown += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    assert text in self.shown, self.shown[-2000:]
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def close(self) -> None:
+        os.close(self.master)
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    shell = Shell(tmp_path_factory.mktemp("attach"))
+    yield shell
+    shell.end_all()
+
+
+@pytest.fixture(scope="module")
+def dataset(shell: Shell) -> Path:
+    return write_dataset(shell.runs_dir.parent / "data" / "toxicity")
+
+
+def start(shell: Shell, dataset: Path, run_id: str) -> Terminal:
+    terminal = Terminal(shell, "run", dataset, "--iterations", 1, "--run-id", run_id)
+    terminal.read_until("Iteration 0")
+    return terminal
+
+
+@pytest.mark.parametrize("how", ["killed", "closed", "left"])
+def test_a_run_outlives_its_screen_and_can_be_watched_again(shell: Shell, dataset: Path, how: str) -> None:
+    terminal = start(shell, dataset, how)
+    if how == "killed":
+        os.kill(terminal.process.pid, signal.SIGKILL)
+    elif how == "closed":
+        terminal.close()
+    else:
+        terminal.press("q")
+        terminal.read_until(f"agentomics-tui watch {how}")
+    terminal.process.wait(timeout=30)
+    record = read_lock(shell.run_folder(how).lock)
+    assert is_alive(record), "the engine goes on"
+    again = Terminal(shell, "watch", how)
+    again.read_until("toxicity")
+    state = shell.wait(how, lambda state: state.status.is_over)
+    assert state.status is RunStatus.FINISHED
+    again.read_until("finished")
+    again.press("q")
+    assert again.process.wait(timeout=30) == 0
+
+
+def test_a_dataset_that_cannot_be_used_closes_the_screen_with_one_line_and_status_2(
+    shell: Shell, dataset: Path, tmp_path: Path
+) -> None:
+    broken = write_dataset(tmp_path / "broken")
+    with (broken / "train.csv").open("a") as file:
+        file.write("1,2,3,SAFE,\n")
+    terminal = Terminal(shell, "run", broken, "--run-id", "broken")
+    terminal.read_until("line 162")
+    assert terminal.process.wait(timeout=30) == 2
+    assert not shell.run_folder("broken").root.exists()
+
+
+def test_what_the_program_loads_before_a_screen_is_light() -> None:
+    code = """
+import sys
+import agentomics_tui.cli, agentomics_tui.commands.run, agentomics_tui.commands.look, agentomics_tui.app
+print(*sorted({"litellm", "pandas", "sklearn", "numpy", "scipy"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
