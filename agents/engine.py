@@ -68,7 +68,7 @@ def _lead(run: RunFolder, record: RunRecord) -> None:
     try:
         if recorder.state.status.is_over and not _is_worth_resuming(recorder.state):
             raise UserError(f"run {run.run_id} is over ({recorder.state.status}); nothing is left to do")
-        _announce(recorder, record)
+        announce(recorder, record)
         asyncio.run(_with_steering(run, record, recorder))
     except (UserError, asyncio.CancelledError):
         raise
@@ -88,7 +88,8 @@ def _is_worth_resuming(state: RunState) -> bool:
     return state.status in (RunStatus.STOPPED, RunStatus.FAILED) and len(state.iterations) < state.planned_iterations
 
 
-def _announce(recorder: Recorder, record: RunRecord) -> None:
+def announce(recorder: Recorder, record: RunRecord) -> None:
+    """Tell that an engine has taken the run up, for the first time or again."""
     if recorder.state.started is not None:
         recorder.emit(RunResumed(host=socket.gethostname(), pid=os.getpid()), durable=True)
         return

@@ -1,4 +1,4 @@
-"""Neither a killed screen nor a closed terminal touches the run, and whoever attaches sees it as if nothing had been."""
+"""Neither a killed screen nor a closed terminal touches the run; who attaches sees it as if nothing had been."""
 
 import os
 import pty

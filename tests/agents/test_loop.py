@@ -1,0 +1,246 @@
+"""The loop with a scripted model and everything else real: what it keeps, what it forgives, where it ends."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from agents.engine import announce
+from agents.fold import fold
+from agents.journal import JournalReader
+from agents.loop import run_loop
+from agents.models.gateway import ModelError, ModelRefused
+from agents.recorder import Recorder
+from agents.run_folder import RunFolder, create_run
+from agents.settings import RunSettings
+from agents.snapshot import open_snapshot
+from agents.state import RunState
+from agents.steering import Steering
+from agents.steps.facts import StepFacts
+from agents.vocabulary import IterationStatus, RunStatus, StepName, StepStatus
+from tests.support.expert import Expert, competent, final_result, script
+from tests.support.models import calls
+from tests.support.shell import write_dataset
+
+TRAINING, INFERENCE, SPLIT = StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE, StepName.DATA_SPLIT
+
+
+@dataclass
+class Ended:
+    """A run after its end."""
+
+    run: RunFolder
+    state: RunState
+    expert: Expert
+
+
+async def lead(folder: Path, expert: Expert | None = None, run: RunFolder | None = None, **settings: object) -> Ended:
+    """Lead a run to its end, or on from where an earlier engine left it."""
+    expert = expert or Expert()
+    if run is None:
+        dataset = folder / "toxicity"
+        if not dataset.exists():
+            write_dataset(dataset)
+        values = {"iterations": 2, "max_validation_retries": 1, **settings}
+        run = create_run(folder / "runs", RunSettings(dataset=dataset, **values), "1.0")  # type: ignore[arg-type]
+    recorder = Recorder(run.journal, run.run_id)
+    announce(recorder, run.record())
+    steering = Steering(run, recorder)
+    try:
+        await run_loop(run, run.record().settings, recorder, steering, expert)
+    finally:
+        recorder.close()
+    return Ended(run, fold(JournalReader(run.journal).read_all()), expert)
+
+
+def rejections(ended: Ended, iteration: int, step: StepName) -> int:
+    return ended.state.iterations[iteration].steps[step].rejections
+
+
+async def test_the_better_iteration_is_kept_and_scored_on_the_hidden_test(tmp_path: Path) -> None:
+    ended = await lead(tmp_path)
+    assert ended.state.status is RunStatus.FINISHED
+    assert ended.state.best is not None
+    assert (ended.state.best.iteration, ended.state.best.combination) == (1, "length + cut 1")
+    record = open_snapshot(ended.run).record()
+    assert record.iteration == 1
+    assert record.test == ended.state.test_scores
+    metrics = json.loads((ended.run.test / "metrics.json").read_text())
+    assert metrics["AUROC"] == ended.state.test_scores["test"]["AUROC"] > 0.6
+    assert [path.name for path in (ended.run.root / "snapshots").iterdir()] == ["001"]
+
+
+async def test_a_worse_iteration_leaves_the_snapshot_alone(tmp_path: Path) -> None:
+    columns = {0: "length", 1: "noise"}
+
+    def training(facts: StepFacts, turn: int):
+        reply = competent(facts, turn)
+        if turn:
+            return reply
+        content = script("train.py", length=columns[facts.iteration])
+        run = json.loads(reply.tool_calls[1].arguments)
+        return calls(("write_python", {"path": "train.py", "content": content}), ("run_python", run))
+
+    ended = await lead(tmp_path, Expert({(0, TRAINING): training, (1, TRAINING): training}))
+    assert ended.state.best is not None
+    assert ended.state.best.iteration == 0
+    assert open_snapshot(ended.run).record().iteration == 0
+
+
+async def test_a_failed_iteration_does_not_end_the_run_and_its_reason_reaches_the_next_plan(tmp_path: Path) -> None:
+    def silent(facts: StepFacts, turn: int):
+        return final_result(summary="x", train_script="model_training/train.py")
+
+    ended = await lead(tmp_path, Expert({(0, TRAINING): silent}))
+    assert [iteration.status for iteration in ended.state.iterations] == [IterationStatus.FAILED, IterationStatus.DONE]
+    assert ended.state.status is RunStatus.FINISHED
+    [past] = ended.expert.seen[1, StepName.ITERATION_PLAN].history
+    assert past.status is IterationStatus.FAILED
+    assert "train.py does not exist" in past.reason
+    assert "train.py does not exist" in (ended.run.iteration(0) / "report.md").read_text()
+
+
+async def test_a_run_without_any_valid_model_fails_and_says_why(tmp_path: Path) -> None:
+    def silent(facts: StepFacts, turn: int):
+        return final_result(summary="x", train_script="model_training/train.py")
+
+    ended = await lead(tmp_path, Expert({(number, TRAINING): silent for number in range(2)}))
+    assert ended.state.status is RunStatus.FAILED
+    assert "Model training" in ended.state.reason
+    assert not ended.run.best.exists()
+    assert (ended.run.report / "report.md").exists()
+
+
+async def test_a_model_that_refuses_ends_the_run_and_what_there_is_is_scored(tmp_path: Path) -> None:
+    def refuse(facts: StepFacts, turn: int):
+        raise ModelRefused("scripted: the key was taken back")
+
+    ended = await lead(tmp_path, Expert({(1, StepName.DATA_EXPLORATION): refuse}), iterations=5)
+    assert ended.state.status is RunStatus.FAILED
+    assert "key was taken back" in ended.state.reason
+    assert len(ended.state.iterations) == 2
+    assert ended.state.test_scores
+
+
+async def test_a_model_that_cannot_be_reached_fails_the_iteration_only(tmp_path: Path) -> None:
+    def gone(facts: StepFacts, turn: int):
+        raise ModelError("scripted: no reply")
+
+    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): gone}))
+    assert [iteration.status for iteration in ended.state.iterations] == [IterationStatus.FAILED, IterationStatus.DONE]
+
+
+async def test_a_fixed_split_cannot_be_changed_by_a_later_iteration(tmp_path: Path) -> None:
+    def resplit(facts: StepFacts, turn: int):
+        return competent(facts.model_copy(update={"may_split": True}), turn)
+
+    ended = await lead(tmp_path, Expert({(1, SPLIT): resplit}))
+    assert ended.state.iterations[1].steps[SPLIT].status is StepStatus.FAILED
+    assert "the split is fixed" in ended.state.iterations[1].reason
+    assert list(ended.state.splits) == [1]
+
+
+async def test_scores_of_another_split_version_are_not_compared_and_no_snapshot_is_lost(tmp_path: Path) -> None:
+    ended = await lead(tmp_path, split_allowed_iterations=2)
+    assert list(ended.state.splits) == [1, 2]
+    assert [iteration.split_version for iteration in ended.state.iterations] == [1, 2]
+    changes = [event for event in JournalReader(ended.run.journal).read_all() if event.type == "best_changed"]
+    assert [(event.split_version, event.previous) for event in changes] == [(1, None), (2, None)]
+    assert sorted(path.name for path in (ended.run.root / "snapshots").iterdir()) == ["000", "001"]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("raise SystemExit(3)", "exit status 3"),
+        ("print('done')", "other artifacts"),
+        ("import sys; open('../../../iterations/000/x')", "another iteration"),
+    ],
+)
+async def test_a_train_script_that_breaks_its_contract_is_rejected(tmp_path: Path, content: str, reason: str) -> None:
+    def training(facts: StepFacts, turn: int):
+        if turn == 1:
+            return calls(("write_python", {"path": "train.py", "content": content}))
+        return competent(facts, min(turn, 1) if turn < 2 else 9)
+
+    ended = await lead(tmp_path, Expert({(1, TRAINING): training}))
+    assert ended.state.iterations[1].status is IterationStatus.FAILED
+    assert reason in ended.state.iterations[1].reason
+
+
+async def test_an_inference_script_that_drops_rows_is_rejected_and_may_be_mended(tmp_path: Path) -> None:
+    def inference(facts: StepFacts, turn: int):
+        if turn == 0:
+            broken = script("inference.py").replace("csv.DictReader(source)", "list(csv.DictReader(source))[1:]")
+            return calls(("write_python", {"path": "inference.py", "content": broken}))
+        if turn == 2:
+            return calls(("write_python", {"path": "inference.py", "content": script("inference.py")}))
+        return final_result(summary="x", inference_script="model_inference/inference.py")
+
+    ended = await lead(tmp_path, Expert({(0, INFERENCE): inference}), iterations=1)
+    assert rejections(ended, 0, INFERENCE) == 1
+    assert ended.state.status is RunStatus.FINISHED
+
+
+async def test_an_explored_combination_must_be_new(tmp_path: Path) -> None:
+    def same_again(facts: StepFacts, turn: int):
+        plan = json.loads(competent(facts, 0).tool_calls[0].arguments)
+        return final_result(**{**plan, "combination": "NOISE + cut 0"} if turn == 0 else plan)
+
+    ended = await lead(tmp_path, Expert({(1, StepName.ITERATION_PLAN): same_again}))
+    assert rejections(ended, 1, StepName.ITERATION_PLAN) == 1
+    assert ended.state.iterations[1].combination == "length + cut 1"
+
+
+async def test_an_interrupted_run_goes_on_where_it_was_and_asks_no_finished_step_again(tmp_path: Path) -> None:
+    class Crash(Exception):
+        pass
+
+    def crash(facts: StepFacts, turn: int):
+        raise Crash
+
+    first = Expert({(1, INFERENCE): crash})
+    with pytest.raises(Crash):
+        await lead(tmp_path, first)
+    [run] = [RunFolder(path) for path in (tmp_path / "runs").iterdir()]
+    ended = await lead(tmp_path, Expert(), run)
+    assert ended.state.status is RunStatus.FINISHED
+    assert set(ended.expert.asked) == {(1, INFERENCE), (1, StepName.PREDICTION_EXPLORATION)}
+    undisturbed = await lead(tmp_path)
+    assert [i.scores for i in ended.state.iterations] == [i.scores for i in undisturbed.state.iterations]
+    assert ended.state.test_scores == undisturbed.state.test_scores
+
+
+async def test_a_dataset_that_changed_during_the_run_proves_nothing(tmp_path: Path) -> None:
+    def tamper(facts: StepFacts, turn: int):
+        with (tmp_path / "toxicity" / "test.csv").open("a") as file:
+            file.write("9,9,9,TOXIC,toxic\n")
+        return competent(facts, turn)
+
+    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): tamper}), iterations=1)
+    assert ended.state.status is RunStatus.FINISHED
+    assert ended.state.test_scores == {}
+    assert "changed since the run started" in ended.state.reason
+
+
+async def test_no_iteration_starts_after_the_time_limit(tmp_path: Path) -> None:
+    ended = await lead(tmp_path, timeout=0.001, iterations=3)
+    assert ended.state.status is RunStatus.STOPPED
+    assert ended.state.iterations == []
+    assert "time limit" in ended.state.reason
+
+
+async def test_several_test_splits_are_scored_each(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "toxicity")
+    shutil.copyfile(dataset / "test.csv", dataset / "test_late.csv")
+    ended = await lead(tmp_path)
+    assert set(ended.state.test_scores) == {"test", "test_late"}
+    assert (ended.run.test / "test_late" / "predictions.csv").exists()
+
+
+async def test_notes_of_a_person_stand_in_every_later_prompt(tmp_path: Path) -> None:
+    ended = await lead(tmp_path, note="mind the batch", iterations=1)
+    [record, *_] = sorted(ended.run.model_calls.iterdir())
+    assert "mind the batch" in record.read_text()
