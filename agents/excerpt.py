@@ -5,17 +5,14 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from typing import Final
 
+from agents.escapes import without_escapes
+
 HEAD_CHARACTERS: Final = 8_000
 TAIL_CHARACTERS: Final = 4_000
 
 _RAW_LIMIT: Final = 64 * 1024
 """Bytes kept at each end. More than the characters shown, because colours and multi-byte characters shrink."""
 
-_ESCAPES: Final = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor movements
-    r"|(?:\x1b[]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x9c|\x1b\\)"  # OSC and the other strings
-    r"|\x1b[ -/]*[0-~]"  # two-character sequences
-)
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Lone surrogates count as control characters: no file and no request can carry them."""
 _SEPARATORS: Final = re.compile(r"[\s\u2028\u2029]+")
@@ -27,7 +24,7 @@ def clean(text: str) -> str:
 
     An escape sequence that is never closed loses only its first characters, so that it cannot hide what follows.
     """
-    return _CONTROLS.sub("", _ESCAPES.sub("", text))
+    return _CONTROLS.sub("", without_escapes(text))
 
 
 def one_line(text: str, limit: int = 200) -> str:

@@ -4,15 +4,9 @@ import re
 import unicodedata
 from typing import Final
 
+from agents.escapes import without_escapes
+
 _TAB_STOP: Final = 8
-_ESCAPE: Final = re.compile(
-    r"\x1b(?:"
-    r"\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
-    r"|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"  # OSC: titles, links, clipboard
-    r"|[PX^_][^\x1b\n]*(?:\x1b\\)?"  # DCS, SOS, PM, APC
-    r"|[ -/]*[0-~]"  # two-character escapes
-    r")?"
-)
 _PLAIN: Final = re.compile(r"[\x20-\x7e\n]*")
 _PICTURES: Final = 0x2400
 _BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -26,7 +20,7 @@ def harmless(text: str) -> str:
     """
     if _PLAIN.fullmatch(text):
         return text
-    text = _ESCAPE.sub("", text.replace("\r\n", "\n"))
+    text = without_escapes(text.replace("\r\n", "\n"))
     return "\n".join(_visible(_overwritten(line)) for line in text.split("\n"))
 
 
