@@ -1,39 +1,49 @@
-# `make demo` and `make test` set up everything they need in .venv.
+# Each target sets up what it needs in .venv: `make demo` the program, `make test` and the like the tools as well.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+SETUP := $(VENV)/.setup
+DEV := $(VENV)/.dev
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 WORKERS ?= 2
 
 .PHONY: setup demo test test-fast lint format bench clean
 
-setup: $(READY)
+setup: $(SETUP)
 
-$(READY): pyproject.toml constraints.txt
+$(SETUP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "$(PYTHON) is missing or older than Python 3.11; name another one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv module; install it (Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@touch $(READY)
+	$(INSTALL) --editable .
+	@touch $@
 
-demo: setup
+$(DEV): $(SETUP)
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
+
+demo: $(SETUP)
 	$(BIN)/agentomics-tui demo
 
-test: setup
+test: $(DEV)
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-test-fast: setup
+test-fast: $(DEV)
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
 
-lint: setup
+lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: setup
+format: $(DEV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: setup
+bench: $(DEV)
 	$(BIN)/python -m bench
 
 clean:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -23,14 +23,16 @@ from screens.messages import (
     InspectorWanted,
     LeaveWanted,
     LibraryWanted,
+    RefreshWanted,
     RunEnded,
     RunWanted,
     ToolCallChanged,
 )
 from screens.plain import one_line
-from screens.run_library import RefreshWanted, RunLibraryScreen
 from screens.theme import DARK, LIGHT
-from screens.tool_inspector import ToolInspectorScreen
+
+if TYPE_CHECKING:
+    from screens.tool_inspector import ToolInspectorScreen
 
 _REPLACED: Final = {"Quit", "Keys"}
 """Textual's own commands for which the screens have better ones."""
@@ -56,6 +58,7 @@ class AgentomicsApp(App[str]):
         self._watcher: RunWatcher | None = None
         self._library: LibraryWatcher | None = None
         self._dashboard: DashboardScreen | None = None
+        self._inspector: ToolInspectorScreen | None = None
 
     def on_mount(self) -> None:
         for theme in (DARK, LIGHT):
@@ -78,14 +81,16 @@ class AgentomicsApp(App[str]):
         self._dashboard = dashboard
         self._watcher = RunWatcher(folder, dashboard.post_message)
         self._show(dashboard)
-        self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=True)
+        self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=False)
 
     def _open_library(self) -> None:
         self._stop_watcher()
+        from screens.run_library import RunLibraryScreen  # a run's first picture needs neither it nor its table
+
         library = RunLibraryScreen(str(self._runs_dir), self._now)
         self._library = LibraryWatcher(self._runs_dir, library.post_message, now=self._now)
         self._show(library)
-        self.run_worker(self._library.run, thread=True, group="library", exit_on_error=True)
+        self.run_worker(self._library.run, thread=True, group="library", exit_on_error=False)
 
     def _show(self, screen: Screen[None]) -> None:
         """Put ``screen`` in the place of all others."""
@@ -124,6 +129,8 @@ class AgentomicsApp(App[str]):
     def on_inspector_wanted(self, message: InspectorWanted) -> None:
         if self._dashboard is None:
             return
+        from screens.tool_inspector import ToolInspectorScreen
+
         root, state = self._dashboard.folder.root, self._dashboard.state
 
         def open_log(call: ToolCallState, post: Callable[[Message], object]) -> LogSource:
@@ -132,15 +139,17 @@ class AgentomicsApp(App[str]):
         def arguments_of(call: ToolCallState) -> str:
             return read_arguments(root / call.arguments)
 
-        self.push_screen(ToolInspectorScreen(message.call, state.tool_call, open_log, arguments_of, self._now))
+        self._inspector = ToolInspectorScreen(message.call, state.tool_call, open_log, arguments_of, self._now)
+        self.push_screen(self._inspector)
 
     def on_tool_call_changed(self, message: ToolCallChanged) -> None:
-        if isinstance(self.screen, ToolInspectorScreen):
-            self.screen.post_message(ToolCallChanged(message.call))
+        """Hand it to the inspector, which may lie below the palette or another screen."""
+        if self._inspector is not None and self._inspector in self.screen_stack:
+            self._inspector.post_message(ToolCallChanged(message.call))
 
     def on_run_ended(self, message: RunEnded) -> None:
-        """A dataset that was refused leaves nothing to look at."""
-        if message.state.status is RunStatus.REFUSED and self._first_run is not None:
+        """A dataset that is refused leaves nothing to look at, unless a person went to look at it."""
+        if message.state.status is RunStatus.REFUSED and message.folder == self._first_run:
             self._leave(message.state)
 
     # --- good-bye ----------------------------------------------------------------------------------------------------
@@ -158,7 +167,8 @@ class AgentomicsApp(App[str]):
         if state is None or self._dashboard is None:
             self.exit()
             return
-        self.exit(farewell(state, self._dashboard.folder.run_id), return_code=exit_status(state))
+        words = farewell(state, self._dashboard.folder.run_id, self._dashboard.engine_alive)
+        self.exit(words, return_code=exit_status(state))
 
     # --- the command palette -----------------------------------------------------------------------------------------
 
@@ -170,13 +180,20 @@ class AgentomicsApp(App[str]):
                 yield command
 
 
-def farewell(state: RunState, run_id: str) -> str:
-    """The one line that stands in the terminal when the app has closed."""
+def farewell(state: RunState, run_id: str, engine_alive: bool | None) -> str:
+    """The one line that stands in the terminal when the app has closed; ``engine_alive`` is None where unknown."""
     run_id = one_line(run_id)
     match state.status:
         case RunStatus.REFUSED:
             return f"agentomics-tui: {one_line(state.reason)}"
         case RunStatus.FINISHED | RunStatus.FAILED | RunStatus.STOPPED:
             return f"The run is over. Look at it again with: agentomics-tui watch {run_id}"
+        case _ if engine_alive is False:
+            return f"No engine is running; go on with: agentomics-tui resume {run_id}"
+        case RunStatus.HELD | RunStatus.PAUSING:
+            pauses = "is paused" if state.status is RunStatus.HELD else "pauses before its next call"
+            return f"The run {pauses}; it goes on when you resume it: agentomics-tui resume {run_id}"
+        case RunStatus.STOPPING:
+            return f"The run is being stopped. Watch it again with: agentomics-tui watch {run_id}"
         case _:
             return f"The run goes on. Watch it again with: agentomics-tui watch {run_id}"

@@ -1,17 +1,17 @@
 """An event as one plain line, for logs, pipes and screen readers."""
 
+from agentomics_tui.commands.out import single_line
 from agents import events as ev
 from agents.history import first_line
 from agents.report import duration
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
-from screens.plain import harmless
 
 
 def line_of(event: ev.Event, state: RunState) -> str | None:
     """The line of ``event`` with ``state`` folded up to it; None for what only screens show."""
     text = _text_of(event, state)
-    return None if text is None else harmless(f"{event.time:%H:%M:%S}  {text}")
+    return None if text is None else single_line(f"{event.time:%H:%M:%S}  {text}")
 
 
 def _text_of(event: ev.Event, state: RunState) -> str | None:

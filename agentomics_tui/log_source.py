@@ -1,5 +1,6 @@
 """A log file read in a thread of its own and handed to a log view as messages."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +12,13 @@ from textual.message import Message
 from agents.errors import UserError
 from agents.log_file import Found, LogFile, Search
 from screens.plain import harmless
-from screens.widgets.log_messages import LinesRead, LogGrew, SearchEnded, SearchProgressed
+from screens.widgets.log_messages import LinesRead, LogFailed, LogGrew, SearchEnded, SearchProgressed
 
 _POLL_SECONDS: Final = 0.25
 _REPORT_SECONDS: Final = 0.1
 _TAIL_LINES: Final = 200
 """More than a screen is high: a view that follows draws from the report alone, without asking."""
+_logger: Final = logging.getLogger(__name__)
 _ARGUMENTS_LIMIT: Final = 1 << 20
 
 
@@ -41,6 +43,7 @@ class LogSource:
         self._reported: tuple[int, int, int] | None = None
         self._next_look = 0.0
         self._next_report = 0.0
+        self._told = ""
         self._thread = threading.Thread(target=self._run, name=f"log {path.name}", daemon=True)
 
     def start(self) -> "LogSource":
@@ -82,9 +85,24 @@ class LogSource:
     def _run(self) -> None:
         try:
             while self._take_wishes():
-                self._work()
+                try:
+                    self._work()
+                except Exception as error:  # noqa: BLE001 - a fault in reading one log must not end the app
+                    self._fail(error)
         finally:
             self._log.close()
+
+    def _fail(self, error: Exception) -> None:
+        """Drop what was wanted, say why, and try again at the next look."""
+        problem = f"{type(error).__name__}: {error}"
+        with self._wake:
+            self._wanted = self._search_wanted = self._searching = None
+            if problem != self._told:
+                _logger.error("a log could not be read", exc_info=error)
+                self._told = problem
+                self._post(LogFailed(problem))
+            if not self._closed:
+                self._wake.wait(self._poll_seconds)
 
     def _take_wishes(self) -> bool:
         """Sleep until there is something to do; False when the view is gone."""

@@ -4,7 +4,11 @@ Each runs in a thread of its own, polls (run folders may lie on shared file syst
 typed messages. A poll that finds nothing new costs a few ``stat`` calls.
 """
 
+import errno
+import logging
+import os
 import queue
+import stat
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +26,7 @@ from agents.journal import JournalReader
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, RunsListed, RunVanished
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, RunsListed
 
 POLL_SECONDS: Final = 0.25
 LIBRARY_SECONDS: Final = 1.0
@@ -32,6 +36,31 @@ _LOCK_SECONDS: Final = 1.0
 _LAST_WORDS_BYTES: Final = 2_000
 
 Post = Callable[[Message], object]
+_logger: Final = logging.getLogger(__name__)
+
+
+class _Reading:
+    """Tells once when reading begins to fail, and once when it works again."""
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._told = ""
+
+    def attempt(self, read: Callable[[], bool]) -> bool:
+        """What ``read`` returns; False where it failed. No failure of it ends a worker."""
+        problem, more = "", False
+        try:
+            more = read()
+        except OSError as error:
+            problem = _words_of(error)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            if problem != self._told:
+                _logger.exception("a worker of the screens failed; it goes on")
+        if problem != self._told:
+            self._told = problem
+            self._post(ReadingSeen(problem))
+        return more
 
 
 class RunWatcher:
@@ -41,6 +70,7 @@ class RunWatcher:
         self.folder = folder
         self._post = post
         self._poll = poll
+        self._reading = _Reading(post)
         self._reader = JournalReader(folder.journal)
         self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._engine: EngineSeen | None = None
@@ -62,16 +92,20 @@ class RunWatcher:
     # --- the thread --------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """Read and post until :meth:`stop` is called or the run's folder is gone."""
+        """Read and post until :meth:`stop` is called, whether or not the run can be read at present."""
         while True:
-            if not self.folder.root.is_dir():
-                self._post(RunVanished())
-                return
-            more = self._read_journal()
-            self._look_at_engine()
-            self._read_output()
+            more = self._reading.attempt(self._read)
             if not self._obey(0.0 if more else self._poll):
                 return
+
+    def _read(self) -> bool:
+        """Post what is new; True while more of the journal waits."""
+        if not stat.S_ISDIR(self.folder.root.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder.root))
+        more = self._read_journal()
+        self._look_at_engine()
+        self._read_output()
+        return more
 
     def _obey(self, wait: float) -> bool:
         """Write the commands that arrive within ``wait`` seconds; False when the watcher shall stop."""
@@ -85,6 +119,9 @@ class RunWatcher:
             submit(self.folder, command)
         except OSError as error:
             self._post(CommandFailed(command, error.strerror or str(error)))
+        except Exception as error:
+            _logger.exception("a command could not be written")
+            self._post(CommandFailed(command, f"{type(error).__name__}: {error}"))
         return True
 
     def _read_journal(self) -> bool:
@@ -145,6 +182,7 @@ class LibraryWatcher:
         self._poll = poll
         self._now = now
         self._catalogue = RunCatalogue()
+        self._reading = _Reading(post)
         self._stopping = False
         self._posted: list[RunSummary] | None = None
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -161,19 +199,29 @@ class LibraryWatcher:
     def run(self) -> None:
         """List and post until :meth:`stop` is called. What ``run.json`` tells is posted before any journal is read."""
         while not self._stopping:
-            self._catalogue.scan(self._runs_dir)
-            self._share()
-            reported = time.monotonic()
-            for path in self._catalogue.paths:
-                if self._stopping:
-                    return
-                self._catalogue.refresh(path, self._now())
-                if time.monotonic() - reported > self._poll:
-                    self._share()
-                    reported = time.monotonic()
-            self._share()
+            self._reading.attempt(self._read)
             with suppress(queue.Empty):
                 self._wake.get(timeout=self._poll)
+
+    def _read(self) -> bool:
+        self._catalogue.scan(self._runs_dir)
+        self._share()
+        reported = time.monotonic()
+        failure: Exception | None = None
+        for path in self._catalogue.paths:
+            if self._stopping:
+                return False
+            try:
+                self._catalogue.refresh(path, self._now())
+            except Exception as error:  # noqa: BLE001 - raised when the other runs have had their turn
+                failure = error
+            if time.monotonic() - reported > self._poll:
+                self._share()
+                reported = time.monotonic()
+        self._share()
+        if failure is not None:
+            raise failure
+        return False
 
     def _share(self) -> None:
         """Post the list, unless it is what was posted last."""
@@ -181,6 +229,12 @@ class LibraryWatcher:
         if summaries != self._posted:
             self._posted = summaries
             self._post(RunsListed(summaries))
+
+
+def _words_of(error: OSError) -> str:
+    """File and reason in one short phrase."""
+    name = Path(error.filename).name if isinstance(error.filename, str) else ""
+    return f"{name}: {error.strerror or error}" if name else error.strerror or str(error)
 
 
 def _differs(a: EngineSeen, b: EngineSeen) -> bool:

@@ -17,6 +17,7 @@ from agents.processes import ProcessResult, run_process
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
+from agents.steering import Steering
 from agents.tools.base import ToolContext, ToolResult
 from agents.tools.registry import call_tool, title_of
 from agents.vocabulary import ToolOutcome
@@ -38,10 +39,11 @@ class Workplace:
 class Calls:
     """Numbers, runs and records tool calls."""
 
-    def __init__(self, run: RunFolder, recorder: Recorder, settings: RunSettings) -> None:
+    def __init__(self, run: RunFolder, recorder: Recorder, settings: RunSettings, steering: Steering) -> None:
         self._run = run
         self._recorder = recorder
         self._settings = settings
+        self._steering = steering
 
     async def tool(self, name: str, raw_arguments: str, place: Workplace) -> ToolResult:
         """Run the tool that a model asked for."""
@@ -83,6 +85,7 @@ class Calls:
         return done
 
     async def _recorded(self, tool: str, title: str, raw_arguments: str, work: Work) -> tuple[ToolResult, Any]:
+        await self._steering.pass_gate()
         call = len(self._recorder.state.tool_calls) + 1
         log = self._run.tool_calls / f"{call:06d}.log"
         arguments = self._run.tool_calls / f"{call:06d}.json"

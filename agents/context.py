@@ -29,8 +29,7 @@ class RunContext:
     """The dataset's own text."""
 
     def time_left(self, now: datetime) -> float | None:
-        """Seconds until the run's time limit, time on hold not counted; None without a limit."""
+        """Seconds until the run's time limit, time on hold or without an engine not counted; None without a limit."""
         if self.settings.timeout is None:
             return None
-        state = self.recorder.state
-        return self.settings.timeout - (state.elapsed(now) - state.held_total).total_seconds()
+        return self.settings.timeout - self.recorder.state.active(now).total_seconds()

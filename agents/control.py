@@ -72,13 +72,15 @@ def submit(run: RunFolder, command: Command) -> None:
 
 def pending(run: RunFolder) -> list[Path]:
     """Files of the commands that wait, oldest first."""
-    return sorted(path for path in run.control.glob("*.json") if not path.name.startswith("."))
+    return sorted(path for path in run.control.glob("*.json") if not path.name.startswith(".") and path.is_file())
 
 
 def load(path: Path) -> Command | str:
     """The command of a file, or one line that says why it is none."""
     try:
         return COMMAND.validate_json(path.read_bytes())
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
     except ValidationError as error:
         problem = error.errors()[0]
         return f"{'.'.join(str(part) for part in problem['loc']) or 'command'}: {problem['msg']}"

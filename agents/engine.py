@@ -11,15 +11,16 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from agents.errors import UserError
 from agents.events import RunFinished, RunResumed, RunStarted
-from agents.lock import HEARTBEAT_SECONDS, EngineLock, LockHeld
+from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
+from agents.outcome import nothing_left_to_do
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, RunRecord
-from agents.state import RunState
 from agents.vocabulary import RunStatus
 
 
@@ -48,9 +49,15 @@ def _locked(run: RunFolder) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
+        last = time.monotonic()
         while not over.wait(HEARTBEAT_SECONDS):
-            if not lock.beat():
-                os.kill(os.getpid(), signal.SIGTERM)  # somebody else writes this run now; two writers would ruin it
+            try:
+                ours = lock.beat()
+                last = time.monotonic()
+            except OSError:  # a full or absent disk may come back; on other hosts the lock then still counts as ours
+                ours = time.monotonic() - last < STALE_SECONDS
+            if not ours:
+                os.kill(os.getpid(), signal.SIGTERM)  # somebody else may write this run now; two writers would ruin it
                 return
 
     heart = threading.Thread(target=beat, name="heartbeat", daemon=True)
@@ -66,8 +73,8 @@ def _locked(run: RunFolder) -> Iterator[None]:
 def _lead(run: RunFolder, record: RunRecord) -> None:
     recorder = Recorder(run.journal, run.run_id)
     try:
-        if recorder.state.status.is_over and not _is_worth_resuming(recorder.state):
-            raise UserError(f"run {run.run_id} is over ({recorder.state.status}); nothing is left to do")
+        if reason := nothing_left_to_do(recorder.state):
+            raise UserError(f"run {run.run_id}: {reason}")
         announce(recorder, record)
         asyncio.run(_with_steering(run, record, recorder))
     except (UserError, asyncio.CancelledError):
@@ -81,11 +88,6 @@ def _lead(run: RunFolder, record: RunRecord) -> None:
     finally:
         recorder.close()
         shutil.rmtree(run.root / "work", ignore_errors=True)
-
-
-def _is_worth_resuming(state: RunState) -> bool:
-    """A stopped or failed run may still have iterations to do."""
-    return state.status in (RunStatus.STOPPED, RunStatus.FAILED) and len(state.iterations) < state.planned_iterations
 
 
 def announce(recorder: Recorder, record: RunRecord) -> None:

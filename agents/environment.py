@@ -40,12 +40,15 @@ def make_environment(folder: Path, home: Path, cpus: int, seed: int) -> RunEnvir
     """The environment in ``folder``, made where there is none yet; ``home`` becomes HOME and holds temporary files."""
     python = folder / "bin" / "python"
     packages = dict(_closure(STACK))
-    if not (folder / "packages.txt").exists():
+    listed = "".join(f"{name}=={version}\n" for name, version in packages.items())
+    mark = folder / "packages.txt"
+    # A run may be resumed after Python or a package was changed; links that lead nowhere would fail every script.
+    if not (mark.is_file() and mark.read_text() == listed and python.exists()):
         venv.EnvBuilder(symlinks=True, with_pip=False, clear=True).create(folder)
         site_packages = next(folder.glob("lib/python3.*/site-packages"))
         for name in packages:
             _link(metadata.distribution(name), site_packages)
-        write_atomically(folder / "packages.txt", "".join(f"{name}=={version}\n" for name, version in packages.items()))
+        write_atomically(mark, listed)
     temporary = home / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     return RunEnvironment(python, _variables(folder, home, temporary, cpus, seed), packages, platform.python_version())

@@ -18,12 +18,20 @@ from agents.evaluation.metrics import METRICS, is_better
 from agents.evaluation.predictions import PredictionError
 from agents.evaluation.scoring import compute_scores
 from agents.events import BestChanged, MetricsComputed
-from agents.files import write_json
+from agents.files import digest_of, write_json
 from agents.scripts import INFERENCE, ScriptFailed
-from agents.snapshot import Snapshot, SnapshotRecord, add_test_scores, open_snapshot, take_snapshot
+from agents.snapshot import (
+    Snapshot,
+    SnapshotRecord,
+    add_test_scores,
+    drop_superseded,
+    open_snapshot,
+    take_snapshot,
+)
 from agents.steps.agent import StepFailed
 from agents.steps.checks import ARTIFACTS
 from agents.steps.outputs import ValidationEvaluationOutput
+from agents.tasks import to_the_end
 from agents.vocabulary import SplitName, StepName
 
 Scores = dict[str, float | None]
@@ -52,17 +60,14 @@ async def evaluate_candidate(
     incumbent = best.value if best is not None and best.split_version == version else None
     is_new_best = is_better(METRICS[dataset.metric], value, incumbent)
     if is_new_best and value is not None:
-        await asyncio.to_thread(_keep, context, index, version, scores)
-        context.recorder.emit(
-            BestChanged(
-                metric=dataset.metric,
-                value=value,
-                previous=incumbent,
-                split_version=version,
-                combination=state.iterations[index].combination,
-            ),
-            durable=True,
+        change = BestChanged(
+            metric=dataset.metric,
+            value=value,
+            previous=incumbent,
+            split_version=version,
+            combination=state.iterations[index].combination,
         )
+        await to_the_end(_keep(context, index, scores, change))
     return ValidationEvaluationOutput(
         summary=_in_words(dataset.metric, scores, incumbent, is_new_best),
         metric=dataset.metric,
@@ -74,6 +79,7 @@ async def evaluate_candidate(
 
 
 async def _score_split(context: RunContext, index: int, folder: Path, name: SplitName, version: int) -> Scores:
+    await asyncio.to_thread(verify_unchanged, context, folder, context.recorder.state.split_digests[version][name])
     ids, labels = await asyncio.to_thread(read_labels, folder)
     with context.scripts.scratch() as scratch:
         await asyncio.to_thread(write_inputs_only, folder, scratch / "input")
@@ -96,7 +102,8 @@ async def _score_split(context: RunContext, index: int, folder: Path, name: Spli
     return scores
 
 
-def _keep(context: RunContext, index: int, version: int, scores: Mapping[SplitName, Scores]) -> None:
+async def _keep(context: RunContext, index: int, scores: Mapping[SplitName, Scores], change: BestChanged) -> None:
+    """Snapshot, then the event, then what it supersedes: whoever dies in between loses nothing."""
     dataset = context.dataset
     record = SnapshotRecord(
         run_id=context.run.run_id,
@@ -106,13 +113,22 @@ def _keep(context: RunContext, index: int, version: int, scores: Mapping[SplitNa
         combination=context.recorder.state.iterations[index].combination,
         metric=dataset.metric,
         higher_is_better=dataset.higher_is_better,
-        split_version=version,
+        split_version=change.split_version,
         train=scores[SplitName.TRAIN],
         validation=scores[SplitName.VALIDATION],
         python=context.environment.python_version,
         model=context.settings.model,
     )
-    take_snapshot(context.run, record, dataset, context.environment)
+    await asyncio.to_thread(take_snapshot, context.run, record, dataset, context.environment)
+    context.recorder.emit(change, durable=True)
+    await asyncio.to_thread(drop_superseded, context.run, index, change.split_version)
+
+
+def verify_unchanged(context: RunContext, folder: Path, digest: str) -> None:
+    """Raise ``StepFailed`` where somebody changed what the engine wrote: labels that can be edited prove nothing."""
+    if digest_of(folder) != digest:
+        where = context.run.relative(folder)
+        raise StepFailed(f"{where} was changed since the engine wrote it, so nothing can be scored by it")
 
 
 def _in_words(metric: str, scores: Mapping[SplitName, Scores], incumbent: float | None, is_new_best: bool) -> str:

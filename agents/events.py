@@ -60,6 +60,7 @@ class DatasetChecked(EventBase):
     withheld: dict[str, str] = Field(default_factory=dict, description="Column kept from the model, to the reason.")
     findings: list[str] = Field(default_factory=list, description="What a person should know, a line each.")
     fingerprint: dict[str, str] = Field(default_factory=dict, description="Split to SHA-256 over its files.")
+    data_digest: str = Field("", description="SHA-256 over what was copied into the run.")
 
 
 class EnvironmentReady(EventBase):
@@ -229,6 +230,7 @@ class SplitCreated(EventBase):
     version: int = Field(description="From 1. Scores of different versions are not comparable.")
     rows: dict[str, int]
     strategy: str
+    digests: dict[str, str] = Field(default_factory=dict, description="Split to SHA-256 over its files.")
 
 
 class MetricsComputed(EventBase):

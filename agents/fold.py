@@ -24,6 +24,9 @@ def apply(state: RunState, event: ev.Event) -> None:
     """Fold one event in. Events that were folded already (``seq`` not above the last one) change nothing."""
     if event.seq <= state.last_seq:
         return
+    if isinstance(event, ev.RunResumed) and state.last_event is not None:
+        _end_hold(state, state.last_event)
+        state.away_total += event.time - state.last_event
     state.last_seq = event.seq
     state.last_event = event.time
     state.run_id = event.run_id or state.run_id
@@ -52,8 +55,8 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.status = RunStatus.RUNNING
             state.ended = None
             state.reason = ""
+            state.stop_asked = False
             _close_open_calls(state, event.time)
-            _end_hold(state, event.time)
         case ev.DatasetChecked():
             state.task_type = event.task_type
             state.metric = event.metric
@@ -63,6 +66,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.withheld = event.withheld
             state.findings = event.findings
             state.fingerprint = event.fingerprint
+            state.data_digest = event.data_digest
         case ev.EnvironmentReady():
             state.isolation = event.isolation
             state.packages = event.packages
@@ -71,6 +75,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.reason = event.reason
             state.ended = event.time
             _end_hold(state, event.time)
+            _close_open_calls(state, event.time)
 
 
 def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
@@ -136,14 +141,17 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
     match event:
         case ev.SplitCreated():
             state.splits[event.version] = event.rows
+            state.split_digests[event.version] = event.digests
             if iteration := _iteration_of(state, event):
                 iteration.split_version = event.version
         case ev.MetricsComputed() if event.is_test:
             state.test_scores[event.split] = event.values
+            state.test_evaluations[event.split] = state.test_evaluations.get(event.split, 0) + 1
         case ev.MetricsComputed() if iteration := _iteration_of(state, event):
             iteration.scores[event.split] = event.values
             iteration.split_version = event.split_version
         case ev.BestChanged() if event.iteration is not None:
+            state.test_scores = {}  # those were of the snapshot before
             state.best = BestState(
                 iteration=event.iteration,
                 metric=event.metric,
@@ -166,8 +174,7 @@ def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
         case ev.Released():
             _end_hold(state, event.time)
             if state.status in (RunStatus.HELD, RunStatus.PAUSING):
-                state.status = RunStatus.RUNNING
-                state.reason = ""
+                _go_on(state)
         case ev.CommandReceived():
             _apply_receipt(state, event)
         case ev.NoteReceived():
@@ -182,12 +189,19 @@ def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
     state.receipts.append(event)
     if event.outcome != "accepted" or state.status.is_over:
         return
-    if event.command == "pause" and state.status is RunStatus.RUNNING:
+    if event.command == "pause" and state.status in (RunStatus.RUNNING, RunStatus.STOPPING):
         state.status = RunStatus.PAUSING
     elif event.command == "resume" and state.status is RunStatus.PAUSING:
-        state.status = RunStatus.RUNNING
+        _go_on(state)
     elif event.command == "stop":
-        state.status = RunStatus.STOPPING
+        state.stop_asked = True
+        if state.status is not RunStatus.HELD:
+            state.status = RunStatus.STOPPING
+
+
+def _go_on(state: RunState) -> None:
+    state.status = RunStatus.STOPPING if state.stop_asked else RunStatus.RUNNING
+    state.reason = ""
 
 
 def _finish_model_call(state: RunState, event: ev.ModelCallFinished) -> None:

@@ -23,12 +23,14 @@ def history_before(run: RunFolder, state: RunState, index: int) -> list[Iteratio
     return [_facts_of(run, state, iteration) for iteration in state.iterations[:index]]
 
 
-def why_not_done(iteration: IterationState) -> str:
-    """One line that says why an iteration failed or was skipped, and at which step."""
+def full_reason(iteration: IterationState) -> str:
+    """Why an iteration failed or was skipped, and at which step; empty where it was done."""
+    if not iteration.reason:
+        return ""
     for step in iteration.steps.values():
-        if step.status in (StepStatus.FAILED, StepStatus.SKIPPED) and step.reason:
-            return f"{step.name.label}: {first_line(step.reason)}"
-    return first_line(iteration.reason)
+        if step.status in (StepStatus.FAILED, StepStatus.SKIPPED) and step.reason == iteration.reason:
+            return f"{step.name.label}: {step.reason}"
+    return iteration.reason
 
 
 def first_line(text: str) -> str:
@@ -40,7 +42,7 @@ def _facts_of(run: RunFolder, state: RunState, iteration: IterationState) -> Ite
     return IterationFacts(
         iteration=iteration.index,
         status=iteration.status,
-        reason=iteration.reason,
+        reason=full_reason(iteration),
         mode=iteration.mode,
         combination=iteration.combination,
         change=iteration.change,

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from agents.calls import Workplace
 from agents.clock import Stopwatch, utc_now
 from agents.context import RunContext
 from agents.data.splits import install_split
-from agents.evaluate import evaluate_candidate
+from agents.evaluate import evaluate_candidate, verify_unchanged
 from agents.events import (
     IterationFinished,
     IterationPlanned,
@@ -22,7 +23,7 @@ from agents.events import (
     StepStarted,
 )
 from agents.events import StepFailed as StepFailedEvent
-from agents.files import write_atomically
+from agents.files import digest_of, write_atomically
 from agents.history import history_before, outputs_of
 from agents.models.gateway import ModelError, ModelRefused
 from agents.prompts import prompt_for
@@ -47,6 +48,7 @@ from agents.steps.outputs import (
     ModelTrainingOutput,
     StepOutput,
 )
+from agents.tasks import to_the_end
 from agents.vocabulary import STEPS, IterationStatus, SplitName, StepName, StepStatus
 
 NEEDED: Final = {StepName.ITERATION_PLAN, StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE}
@@ -120,6 +122,12 @@ class Iteration:
         except (StepFailed, ModelError) as failure:
             recorder.emit(StepFailedEvent(reason=str(failure)), durable=True)
             raise
+        except Exception as error:
+            # Agents leave files and names that nobody thought of; that costs an iteration, not a run of days.
+            traceback.print_exc()
+            reason = f"unexpected {type(error).__name__}: {error}"
+            recorder.emit(StepFailedEvent(reason=reason), durable=True)
+            raise StepFailed(reason) from error
         self._archive(step, output, watch.seconds)
 
     async def _work(self, step: StepName) -> StepOutput:
@@ -129,7 +137,7 @@ class Iteration:
             return await evaluate_candidate(self.context, self.index, split)
         output: StepOutput = await self.context.agent.run(self._request(step))
         if isinstance(output, DataSplitOutput):
-            await self._install(split_folders(output, self._dir), output.strategy)
+            await to_the_end(self._install(split_folders(output, self._dir), output.strategy))
         return output
 
     # --- what is asked -----------------------------------------------------------------------------------------------
@@ -163,6 +171,7 @@ class Iteration:
 
         async def split(output: DataSplitOutput) -> Sequence[str]:
             folders = split_folders(output, self._dir)
+            verify_unchanged(context, context.run.data, context.recorder.state.data_digest)
             return await asyncio.to_thread(
                 split_problems, folders, facts, self._step_dir(step), context.run.data, context.dataset
             )
@@ -231,9 +240,15 @@ class Iteration:
         version = (self.context.recorder.state.split_version or 0) + 1
         target = self.context.run.split(version)
         shutil.rmtree(target, ignore_errors=True)  # left by an engine that died before it could announce it
-        rows = await asyncio.to_thread(install_split, folders, target)
+        rows = await asyncio.to_thread(install_split, folders, target, self.context.run.data, self.context.dataset)
+        digests = {name.value: await asyncio.to_thread(digest_of, target / name) for name in SplitName}
         self.context.recorder.emit(
-            SplitCreated(version=version, rows={str(name): count for name, count in rows.items()}, strategy=strategy),
+            SplitCreated(
+                version=version,
+                rows={str(name): count for name, count in rows.items()},
+                strategy=strategy,
+                digests=digests,
+            ),
             durable=True,
         )
 

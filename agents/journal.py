@@ -25,24 +25,30 @@ class JournalWriter:
         self._run_id = run_id
         self._clock = clock
         self._next_seq = _mend(path)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def write(self, event: _E, *, durable: bool = False) -> _E:
         """Stamp ``event``, append it, hand it to the operating system and return the stamped event.
 
-        With ``durable`` it is on the disk when this returns: for facts that something irreversible relies upon.
+        With ``durable`` it is on the disk when this returns: for facts that something irreversible relies upon. Raises
+        ``OSError``; then nothing of the event stays in the journal and the next one takes its number.
         """
         stamped = event.model_copy(update={"seq": self._next_seq, "time": self._clock(), "run_id": self._run_id})
-        self._file.write(stamped.model_dump_json().encode() + b"\n")
-        self._file.flush()
+        line = memoryview(stamped.model_dump_json().encode() + b"\n")
+        size = os.fstat(self._file.fileno()).st_size
+        try:
+            while line:
+                line = line[self._file.write(line) or 0 :]
+            if durable:
+                os.fsync(self._file.fileno())
+        except OSError:
+            os.ftruncate(self._file.fileno(), size)
+            raise
         self._next_seq += 1
-        if durable:
-            os.fsync(self._file.fileno())
         return stamped
 
     def close(self) -> None:
         if not self._file.closed:
-            self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
 

@@ -1,9 +1,12 @@
 """``engine.lock``: who writes the run, and a heartbeat that tells other hosts whether it still does."""
 
+import contextlib
+import fcntl
 import json
 import os
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +28,8 @@ class LockRecord(BaseModel):
     pid: int
     started: float
     heartbeat: float
+    birth: int | None = None
+    """When the process was born, in the kernel's ticks since boot: tells it from a later one with its pid."""
 
 
 class LockHeld(Exception):
@@ -41,16 +46,17 @@ class EngineLock:
     @classmethod
     def acquire(cls, path: Path) -> "EngineLock":
         """Take the lock; raises :class:`LockHeld` while another engine lives."""
-        if is_alive(read_lock(path)):
-            raise LockHeld(f"another engine runs this run (see {path})")
-        path.unlink(missing_ok=True)
-        lock = cls(path, time.time())
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
-        except FileExistsError:
-            raise LockHeld(f"another engine has just taken {path}") from None
-        with os.fdopen(descriptor, "w") as file:
-            file.write(json.dumps(lock._record()))
+        with _one_at_a_time(path.parent):
+            if is_alive(read_lock(path)):
+                raise LockHeld(f"another engine runs this run (see {path})")
+            path.unlink(missing_ok=True)
+            lock = cls(path, time.time())
+            try:
+                descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+            except FileExistsError:
+                raise LockHeld(f"another engine has just taken {path}") from None
+            with os.fdopen(descriptor, "w") as file:
+                file.write(json.dumps(lock._record()))
         return lock
 
     def beat(self) -> bool:
@@ -68,7 +74,11 @@ class EngineLock:
 
     def _record(self) -> dict[str, object]:
         return LockRecord(
-            host=socket.gethostname(), pid=os.getpid(), started=self.started, heartbeat=time.time()
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started=self.started,
+            heartbeat=time.time(),
+            birth=_birth(os.getpid()),
         ).model_dump()
 
 
@@ -81,12 +91,31 @@ def read_lock(path: Path) -> LockRecord | None:
 
 
 def is_alive(record: LockRecord | None, now: float | None = None) -> bool:
-    """Whether the engine of ``record`` lives: by its process on this host, by its heartbeat on another."""
+    """Whether the engine of ``record`` lives.
+
+    On this host its process tells, also while it is suspended; on another one, and where a process cannot be told from
+    a later one with its number, the heartbeat does.
+    """
     if record is None:
         return False
-    if record.host == socket.gethostname() and not _process_lives(record.pid):
-        return False
+    if record.host == socket.gethostname():
+        if not _process_lives(record.pid):
+            return False
+        if record.birth is not None:
+            return record.birth == _birth(record.pid)
     return (time.time() if now is None else now) - record.heartbeat < STALE_SECONDS
+
+
+@contextlib.contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process after the other decide whether a lock is stale: two that decide at once would both take it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # a file system without such locks: creating the file still excludes most
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _process_lives(pid: int) -> bool:
@@ -97,8 +126,18 @@ def _process_lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
+    fields = _stat_fields(pid)
+    return fields is None or fields[0] != "Z"
+
+
+def _birth(pid: int) -> int | None:
+    fields = _stat_fields(pid)
+    return None if fields is None else int(fields[19])
+
+
+def _stat_fields(pid: int) -> list[str] | None:
+    """``/proc/<pid>/stat`` behind the name, from the state on (proc(5), field 3); None without a /proc."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return True  # no /proc here: then the heartbeat decides
-    return stat.rpartition(")")[2].split()[0] != "Z"
+        return None

@@ -8,13 +8,14 @@ from agents.calls import Calls
 from agents.clock import Stopwatch, utc_now
 from agents.context import RunContext
 from agents.data.dataset import load_dataset
-from agents.data.layout import DESCRIPTION
+from agents.data.layout import DESCRIPTION, is_test
 from agents.data.workspace import import_dataset, read_facts
 from agents.environment import ISOLATION, RunEnvironment, make_environment
 from agents.errors import UserError
 from agents.evaluate import TestNotScored, evaluate_on_tests
 from agents.events import DatasetChecked, EnvironmentReady, RunFinished
-from agents.history import why_not_done
+from agents.files import digest_of
+from agents.history import first_line, full_reason
 from agents.iteration import Iteration
 from agents.models.gateway import Gateway, ModelRefused, problem_with
 from agents.recorder import Recorder
@@ -22,6 +23,7 @@ from agents.report import write_run_report
 from agents.run_folder import RunFolder
 from agents.scripts import Scripts
 from agents.settings import RunSettings
+from agents.snapshot import open_snapshot, point_best_at
 from agents.steering import RunInterrupted, Steering
 from agents.steps.agent import StepAgent
 from agents.vocabulary import IterationStatus, RunStatus
@@ -68,7 +70,9 @@ async def _prepare(
         make_environment, run.environment, run.root / "work" / "home", settings.cpus, settings.seed
     )
     _announce_environment(recorder, environment, watch.seconds)
-    calls = Calls(run, recorder, settings)
+    # An engine may have died between taking a snapshot and telling of it; the journal is what counts.
+    point_best_at(run, recorder.state.best.iteration if recorder.state.best else None)
+    calls = Calls(run, recorder, settings, steering)
     description = run.data / DESCRIPTION
     return RunContext(
         run=run,
@@ -102,6 +106,7 @@ def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
         withheld=dataset.withheld,
         findings=[*dataset.findings, *dataset.test_findings],
         fingerprint=dataset.fingerprint,
+        data_digest=digest_of(run.data),
     )
 
 
@@ -133,7 +138,7 @@ async def _iterate(context: RunContext) -> Ending:
         except ModelRefused as refusal:
             return Ending(RunStatus.FAILED, str(refusal))
     if state.best is None:
-        reasons = [why_not_done(iteration) for iteration in state.iterations]
+        reasons = [first_line(full_reason(iteration)) for iteration in state.iterations]
         last = next((reason for reason in reversed(reasons) if reason), "no reason was recorded")
         return Ending(RunStatus.FAILED, f"no iteration gave a valid model; the last one: {last}")
     return Ending(RunStatus.FINISHED)
@@ -142,14 +147,21 @@ async def _iterate(context: RunContext) -> Ending:
 async def _evaluate(context: RunContext, ending: Ending) -> Ending:
     """The final evaluation, also of a run that was stopped: what there is, is scored."""
     state = context.recorder.state
-    if state.best is None or state.test_scores:
+    if state.best is None or _is_scored(context):
         return ending
     try:
         await evaluate_on_tests(context)
-    except TestNotScored as why:
+    except (TestNotScored, UserError, OSError) as why:
         reason = f"no test score: {why}"
         return Ending(ending.status, f"{ending.reason}; {reason}" if ending.reason else reason)
     return ending
+
+
+def _is_scored(context: RunContext) -> bool:
+    """Whether every test split has a score of the present snapshot, in the journal and in the snapshot."""
+    scores = context.recorder.state.test_scores
+    wanted = {name for name in context.recorder.state.rows if is_test(name)}
+    return set(scores) == wanted and open_snapshot(context.run).record().test == scores
 
 
 def _finish(run: RunFolder, recorder: Recorder, ending: Ending) -> None:

@@ -23,3 +23,19 @@ def exit_status(state: RunState) -> int:
             return FINISHED if state.best else WITHOUT_SNAPSHOT
         case _:
             return FINISHED
+
+
+def nothing_left_to_do(state: RunState) -> str | None:
+    """Why an engine has nothing to do for this run; None where it can be taken up.
+
+    A run that was stopped or that failed may still have iterations to do.
+    """
+    match state.status:
+        case RunStatus.REFUSED:
+            return f"it was refused and did not start: {state.reason}"
+        case RunStatus.FINISHED:
+            return "it is finished"
+        case RunStatus.STOPPED | RunStatus.FAILED if len(state.iterations) >= state.planned_iterations:
+            return f"all of its {state.planned_iterations} iterations are over"
+        case _:
+            return None

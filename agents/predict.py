@@ -7,12 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from agents.data.workspace import DatasetFacts, prepare_predict_input
+from agents.data.workspace import DatasetFacts, prepare_predict_input, read_facts
 from agents.environment import make_environment
 from agents.errors import UserError
 from agents.evaluation.predictions import PredictionError, Predictions, read_predictions
 from agents.files import write_atomically
-from agents.processes import run_process
+from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
@@ -22,12 +22,12 @@ def predict(run: RunFolder, source: Path, output: Path) -> int:
     """Predict every row of ``source`` (a CSV or a folder) into ``output``; the number of rows.
 
     The output has ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
-    :class:`UserError`; then ``output`` is as it was.
+    :class:`UserError`; then ``output`` is as it was. However it ends, Ctrl-C included, no process and no temporary file
+    is left.
     """
     snapshot = open_snapshot(run)
     settings = run.record().settings
-    if not output.parent.is_dir():
-        raise UserError(f"--output {output}: the folder {output.parent} does not exist")
+    _check_output(source, output)
     scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
     try:
         return asyncio.run(_predict(snapshot, settings, source, output, scratch.resolve()))
@@ -35,29 +35,49 @@ def predict(run: RunFolder, source: Path, output: Path) -> int:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
+def _check_output(source: Path, output: Path) -> None:
+    if output.is_dir():
+        raise UserError(f"--output {output}: is a folder; name the CSV file to write")
+    if not output.parent.is_dir():
+        raise UserError(f"--output {output}: the folder {output.parent} does not exist")
+    if output.exists() and output.resolve().is_relative_to(source.resolve()):
+        raise UserError(f"--output {output}: is part of the input and would be overwritten; name another file")
+
+
 async def _predict(snapshot: Snapshot, settings: RunSettings, source: Path, output: Path, scratch: Path) -> int:
-    facts = snapshot.dataset()
+    facts = read_facts(snapshot.root)
     ids = prepare_predict_input(source, facts, scratch / "input")
     environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed)
     raw = scratch / "predictions.csv"
     script = snapshot.inference_script
     arguments = ("--input", scratch / "input", "--output", raw, "--artifacts-dir", snapshot.artifacts)
-    done = await run_process(
-        [str(argument) for argument in (environment.python, script, *arguments)],
-        cwd=script.parent,
-        environment=environment.variables,
-        log=scratch / "inference.log",
-        timeout=settings.run_python_tool_timeout,
-    )
+    try:
+        done = await run_process(
+            [str(argument) for argument in (environment.python, script, *arguments)],
+            cwd=script.parent,
+            environment=environment.variables,
+            log=scratch / "inference.log",
+            timeout=settings.run_python_tool_timeout,
+        )
+    except ProcessNotStarted as error:
+        raise UserError(f"{script}: cannot be started: {error}") from None
     if done.exit_status != 0 or done.timed_out or not raw.is_file():
-        last = (done.excerpt.strip().splitlines() or ["it printed nothing"])[-1]
-        raise UserError(f"{script}: exit status {done.exit_status} on {source}: {last}")
+        raise UserError(f"{script}: {_failure(done)} on {source}")
     try:
         predictions = read_predictions(raw, ids, facts.task_type, max(1, len(facts.classes)))
     except PredictionError as error:
         raise UserError(f"{script}: its predictions for {source} are not valid: {error}") from None
     write_atomically(output, _as_csv(ids, predictions, facts))
     return len(ids)
+
+
+def _failure(done: ProcessResult) -> str:
+    last = (done.excerpt.strip().splitlines() or ["it printed nothing"])[-1]
+    if done.timed_out:
+        return f"not done after {done.seconds:.0f} seconds ({last})"
+    if done.exit_status != 0:
+        return f"exit status {done.exit_status} ({last})"
+    return f"wrote no predictions ({last})"
 
 
 def _as_csv(ids: list[str], predictions: Predictions, facts: DatasetFacts) -> str:

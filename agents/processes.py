@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from logging import getLogger
@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from agents import guard
 from agents.excerpt import Excerpt
+from agents.tasks import to_the_end
 
 LOG_LIMIT: Final = 1 << 30
 """Bytes of output after which a command is ended: more is a runaway loop, not a log."""
@@ -86,7 +87,7 @@ async def run_process(
         finally:
             timed_out = not leash.exited.done() and not output.overflow.done()
             seconds = time.monotonic() - started
-            await _to_the_end(leash.let_go())
+            await to_the_end(leash.let_go())
     if leash.leader is None or leash.failure is not None:
         raise ProcessNotStarted(leash.failure or f"its guard process failed: {output.excerpt.text()[-500:]}")
     stopped_because = output.overflow.result() if output.overflow.done() else None
@@ -193,20 +194,6 @@ class _Leash:
         assert self.guard.stdout is not None
         line = await self.guard.stdout.readline()
         return line.decode(errors="replace").rstrip("\n") if line else None
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Await ``work`` even while this task is being cancelled; the cancellation goes on afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()
 
 
 class _Output:

@@ -4,15 +4,18 @@ import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from agents.excerpt import clean
 from agents.files import write_atomically
 from agents.history import outputs_of
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import RunStatus, SplitName
+
+_CELL: Final = 160
 
 
 def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
@@ -62,8 +65,11 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_harmless,  # each text by itself, so that no escape sequence begins in one and ends in another
     )
-    environment.filters.update(duration=duration, score=_score, cell=_cell, quoted=_quoted, readable=_readable)
+    environment.filters.update(
+        duration=duration, score=_score, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
+    )
     return environment
 
 
@@ -71,20 +77,32 @@ def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
+def _harmless(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _inline(text: str) -> str:
+    """Text that stays inside its paragraph, whatever the Markdown of its further lines would mean."""
+    return " ".join(clean(text).split())
+
+
 def _cell(text: str) -> str:
     """Text that stays inside one cell of a table."""
-    return " ".join(text.split()).replace("|", "\\|")[:160]
+    line = _inline(text)
+    return (line if len(line) <= _CELL else f"{line[: _CELL - 1]}…").replace("|", "\\|")
 
 
 def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.splitlines())
+    return "\n".join(f"> {line}" for line in clean(text).splitlines())
 
 
 def _readable(value: Any) -> str:
     match value:
         case list():
-            return "\n".join(f"- {item}" for item in value)
+            return "\n".join(f"- {_inline(str(item))}" for item in value)
         case dict():
-            return "\n".join(f"- {key}: {json.dumps(item, ensure_ascii=False)}" for key, item in value.items())
+            return "\n".join(
+                f"- {_inline(key)}: {_inline(json.dumps(item, ensure_ascii=False))}" for key, item in value.items()
+            )
         case _:
             return str(value)

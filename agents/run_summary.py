@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -66,6 +67,8 @@ class RunSummary:
     unpriced_calls: int = 0
     """Model calls whose cost nobody knows."""
     last_event: datetime | None = None
+    unreadable: str = ""
+    """Why the journal cannot be read at present; the rest is then as it was last read. Empty where it can be."""
 
     @property
     def run_id(self) -> str:
@@ -73,8 +76,8 @@ class RunSummary:
 
     @property
     def is_live(self) -> bool:
-        """Whether an engine works on the run at this moment."""
-        return self.engine_alive and not self.status.is_over
+        """Whether an engine works on the run at this moment, as far as that can be read."""
+        return not self.unreadable and self.engine_alive and not self.status.is_over
 
 
 class RunDigest:
@@ -96,25 +99,32 @@ class RunDigest:
         return summary_of(self.folder, self.record, self._state, engine_alive=False, now=self.record.created)
 
     def read(self, now: datetime) -> RunSummary:
-        """The run as it is at ``now``."""
+        """The run as it is at ``now``; a journal that cannot be read is told in ``unreadable``."""
         # The lock comes first: an engine that ends between the two looks has then written its last event. A run that
         # is over needs no look at it: whoever takes it up again writes an event.
         alive = not self._state.status.is_over and is_alive(read_lock(self.folder.lock), now.timestamp())
-        self._catch_up()
-        return summary_of(self.folder, self.record, self._state, engine_alive=alive, now=now)
+        try:
+            self._catch_up()
+            problem = ""
+        except OSError as error:
+            problem = f"{self.folder.journal.name}: {error.strerror or error}"
+        summary = summary_of(self.folder, self.record, self._state, engine_alive=alive, now=now)
+        return replace(summary, unreadable=problem) if problem else summary
 
     def _catch_up(self) -> None:
         try:
             status = self.folder.journal.stat()
-        except OSError:
-            return
+        except FileNotFoundError:
+            return  # a run that has just been made
         seen = (status.st_size, status.st_mtime_ns)
         if seen == self._seen:
             return
-        if status.st_size < self._reader.offset:
-            self._state = RunState()
-            self._reader = JournalReader(self.folder.journal, skip=_NOT_IN_A_SUMMARY)
-        for event in self._reader.read_all():
+        anew = status.st_size < self._reader.offset
+        reader = JournalReader(self.folder.journal, skip=_NOT_IN_A_SUMMARY) if anew else self._reader
+        first = reader.read()  # what cannot be read must not take what is known
+        if anew:
+            self._state, self._reader = RunState(), reader
+        for event in chain(first, reader.read_all()):
             apply(self._state, event)
         # Tool and model calls are what a long run is made of, and no line of a list names them.
         self._state.tool_calls.clear()
@@ -162,11 +172,14 @@ class RunCatalogue:
         self._summaries: dict[str, RunSummary] = {}
 
     def scan(self, runs_dir: Path) -> None:
-        """Take up and forget runs as the folders below ``runs_dir`` say, reading ``run.json`` of the new ones only."""
+        """Take up and forget runs as the folders below ``runs_dir`` say, reading ``run.json`` of the new ones only.
+
+        Raises :class:`OSError` where a folder that exists cannot be listed; what was known is then kept.
+        """
         try:
             with os.scandir(runs_dir) as entries:
-                folders = [RunFolder(Path(entry.path)) for entry in entries if entry.is_dir()]
-        except OSError:
+                folders = [RunFolder(Path(entry.path)) for entry in entries if _is_folder(entry)]
+        except FileNotFoundError:
             folders = []
         self.adopt(folders)
 
@@ -199,3 +212,11 @@ class RunCatalogue:
     def summaries(self) -> list[RunSummary]:
         """All runs as they were last read, newest first."""
         return sorted(self._summaries.values(), key=lambda run: (run.created, run.run_id), reverse=True)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether a run may lie there; one entry that cannot be looked at must not hide the others."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

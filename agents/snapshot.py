@@ -84,7 +84,7 @@ def take_snapshot(
     run: RunFolder, record: SnapshotRecord, dataset: DatasetFacts, environment: RunEnvironment
 ) -> Snapshot:
     """Copy the iteration's scripts and artifacts into a snapshot and make it the best."""
-    target = run.root / "snapshots" / f"{record.iteration:03d}"
+    target = _folder(run, record.iteration)
     beside = target.with_name(f".{target.name}.part")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -102,8 +102,7 @@ def take_snapshot(
     _write_record(beside, record, dataset)
     shutil.rmtree(target, ignore_errors=True)
     beside.rename(target)
-    _point_best_at(run, target)
-    _drop_superseded(run, record)
+    point_best_at(run, record.iteration)
     return Snapshot(run.best)
 
 
@@ -128,17 +127,25 @@ def _write_record(root: Path, record: SnapshotRecord, dataset: DatasetFacts) -> 
     write_atomically(root / CHECKSUMS, sums)
 
 
-def _point_best_at(run: RunFolder, target: Path) -> None:
+def point_best_at(run: RunFolder, iteration: int | None) -> None:
+    """Let ``best`` lead to the snapshot of ``iteration``, or to nothing."""
+    if iteration is None:
+        run.best.unlink(missing_ok=True)
+        return
     link = run.root / ".best.part"
     link.unlink(missing_ok=True)
-    link.symlink_to(os.path.relpath(target, run.root))
+    link.symlink_to(os.path.relpath(_folder(run, iteration), run.root))
     link.replace(run.best)
 
 
-def _drop_superseded(run: RunFolder, newest: SnapshotRecord) -> None:
+def drop_superseded(run: RunFolder, best: int, split_version: int) -> None:
     """Older snapshots of the same split version lost; those of other versions were never compared, so they stay."""
     for folder in (run.root / "snapshots").iterdir():
-        if folder.name.startswith(".") or folder.name == f"{newest.iteration:03d}":
+        if folder.name.startswith(".") or folder == _folder(run, best):
             continue
-        if Snapshot(folder).record().split_version == newest.split_version:
+        if Snapshot(folder).record().split_version == split_version:
             shutil.rmtree(folder)
+
+
+def _folder(run: RunFolder, iteration: int) -> Path:
+    return run.root / "snapshots" / f"{iteration:03d}"

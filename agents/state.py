@@ -166,6 +166,8 @@ class RunState:
     findings: list[str] = field(default_factory=list)
     fingerprint: dict[str, str] = field(default_factory=dict)
     """Split to SHA-256 over its files, as they were when the run started."""
+    data_digest: str = ""
+    """SHA-256 over the run's ``data/`` as the engine wrote it."""
     isolation: str = ""
     packages: dict[str, str] = field(default_factory=dict)
     iterations: list[IterationState] = field(default_factory=list)
@@ -173,9 +175,13 @@ class RunState:
     model_calls: list[ModelCallState] = field(default_factory=list)
     best: BestState | None = None
     test_scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
-    """Test split to metric to value."""
+    """Test split to metric to value, of the present best snapshot."""
+    test_evaluations: dict[str, int] = field(default_factory=dict)
+    """Test split to how often it was scored: more than once where a run was taken up again after its end."""
     splits: dict[int, dict[str, int]] = field(default_factory=dict)
     """Split version to rows of each split."""
+    split_digests: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Split version to SHA-256 over each split's files, as they were accepted."""
     notes: dict[str, NoteState] = field(default_factory=dict)
     receipts: list[ev.CommandReceived] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
@@ -183,6 +189,9 @@ class RunState:
     ended: datetime | None = None
     held_since: datetime | None = None
     held_total: timedelta = timedelta()
+    away_total: timedelta = timedelta()
+    """Time without an engine: from the last event of one that died to the next one's first."""
+    stop_asked: bool = False
     last_event: datetime | None = None
     last_seq: int = -1
 
@@ -217,3 +226,8 @@ class RunState:
         if self.started is None:
             return timedelta()
         return max(timedelta(), (self.ended or now) - self.started)
+
+    def active(self, now: datetime) -> timedelta:
+        """The elapsed time without what the run was on hold or had no engine."""
+        holding = (self.ended or now) - self.held_since if self.held_since else timedelta()
+        return max(timedelta(), self.elapsed(now) - self.held_total - self.away_total - holding)

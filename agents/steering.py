@@ -31,6 +31,14 @@ class RunInterrupted(Interruption):
     """Stop now."""
 
 
+_REACH: Final = (StepInterrupted, IterationInterrupted, RunInterrupted)
+
+
+def _is_stronger(new: Interruption, pending: Interruption | None) -> bool:
+    """Whether ``new`` ends more than what is being ended already: its tools take a moment to go."""
+    return pending is None or _REACH.index(type(new)) > _REACH.index(type(pending))
+
+
 class Steering:
     """Applies commands to the work that the loop hands it."""
 
@@ -77,9 +85,10 @@ class Steering:
         try:
             return await task
         except asyncio.CancelledError:
-            if (interruption := self._interruption) is None:
-                raise
-            raise interruption from None
+            this = asyncio.current_task()
+            if self._interruption is None or (this is not None and this.cancelling()):
+                raise  # the engine itself is told to end
+            raise self._interruption from None
         finally:
             self._work = None
             self._interruption = None
@@ -164,7 +173,8 @@ class Steering:
             self._recorder.emit(Released())
 
     def _interrupt(self, command: control.Command, interruption: Interruption, *, even_idle: bool = False) -> None:
-        if self._work is None or self._work.done() or self._interruption is not None:
+        running = self._work is not None and not self._work.done()
+        if not running or not _is_stronger(interruption, self._interruption):
             if even_idle:
                 self._accept(command, "the run ends as soon as what is being done now is done")
             else:
@@ -172,8 +182,10 @@ class Steering:
             return
         where = f"at step {self._recorder.step}" if self._recorder.step else ""
         self._receipt(command.command_id, command.command, command.by, "accepted", where)
+        assert self._work is not None
+        if self._interruption is None:
+            self._work.cancel()
         self._interruption = interruption
-        self._work.cancel()
 
     def _accept(self, command: control.Command, detail: str) -> None:
         self._receipt(command.command_id, command.command, command.by, "accepted", detail)

@@ -12,6 +12,7 @@ from agents.calls import Calls, Workplace
 from agents.recorder import Recorder
 from agents.run_folder import create_run
 from agents.settings import RunSettings
+from agents.steering import Steering
 
 REPEATS = 50
 
@@ -19,7 +20,8 @@ REPEATS = 50
 async def tool_calls(folder: Path) -> list[float]:
     settings = RunSettings(dataset=folder)
     run = create_run(folder / "runs", settings, "bench")
-    calls = Calls(run, Recorder(run.journal, run.run_id), settings)
+    recorder = Recorder(run.journal, run.run_id)
+    calls = Calls(run, recorder, settings, Steering(run, recorder))
     place = Workplace(folder, folder, Path(sys.executable), {"PATH": "/usr/bin:/bin"})
     taken = []
     for _ in range(REPEATS):

@@ -4,19 +4,21 @@ A series is told apart by its marker, colour only helps. Ticks stand where a per
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
+from types import ModuleType
 from typing import Final
 
-from agents.state import RunState, TrainingPoint
+from agents.state import RunState
 from agents.vocabulary import IterationStatus
+from screens.curves import Point, Training, TrainingFollower, thinned
 
 BLUE: Final = 75
 GREY: Final = 246
 ORANGE: Final = 214
 _MOST_TICKS: Final = 9
-_TRAIN_MARK, _VALIDATION_MARK, _BEST_MARK, _FAILED_MARK = "○", "●", "◆", "✗"
+_TRAIN_MARK, _VALIDATION_MARK, _BEST_MARK, _FAILED_MARK, _BREAK_MARK = "○", "●", "◆", "✗", "┊"
 _PALETTE: Final = ((_VALIDATION_MARK, BLUE), (_TRAIN_MARK, GREY), ("▲", ORANGE), ("□", 252))
 
 
@@ -27,9 +29,10 @@ class Series:
     name: str
     marker: str
     color: int
-    points: tuple[tuple[float, float], ...]
-    line: bool = True
-    """Neighbours are joined."""
+    parts: tuple[tuple[Point, ...], ...]
+    """Neighbours within a part are joined; parts are not."""
+    marks: tuple[Point, ...]
+    """Where the marker stands."""
 
 
 @dataclass(frozen=True)
@@ -42,65 +45,130 @@ class Chart:
     x_last: float
     failed: tuple[int, ...] = ()
     """Where on the x axis an iteration failed."""
+    breaks: tuple[float, ...] = ()
+    """Where on the x axis the split changed: scores on its two sides cannot be compared."""
+
+
+class ChartSource:
+    """Makes the charts of a run that grows, at a cost that does not depend on how long it has been running."""
+
+    def __init__(self) -> None:
+        self._follower = TrainingFollower()
+
+    def take(self, state: RunState) -> None:
+        """Take up what ``state`` has gained, so that :meth:`chart` has less to do."""
+        self._follower.take(state)
+
+    def chart(self, state: RunState) -> Chart | None:
+        """The chart that tells most now: scores by iteration, else the training that runs, else nothing yet."""
+        training = self._follower.take(state)
+        return _scores(state) or (_training_chart(training, state.metric) if training else None)
 
 
 def chart_of(state: RunState) -> Chart | None:
-    """The chart that tells most now: scores by iteration, else the training that runs, else nothing yet."""
-    return _scores(state) or _training(state)
+    """The chart of a state that is looked at once; see :class:`ChartSource`."""
+    return ChartSource().chart(state)
+
+
+# --- scores by iteration ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """The scores of one iteration, of which one at least is known."""
+
+    index: int
+    version: int | None
+    train: float | None
+    validation: float | None
 
 
 def _scores(state: RunState) -> Chart | None:
-    metric = state.metric
-    drawn = []
-    for split, marker, color in (("train", _TRAIN_MARK, GREY), ("validation", _VALIDATION_MARK, BLUE)):
-        points = tuple(
-            (float(iteration.index), value)
-            for iteration in state.iterations
-            if (value := iteration.score(split, metric)) is not None and math.isfinite(value)
-        )
-        if points:
-            drawn.append(Series(split, marker, color, points))
-    if not drawn:
+    scored = list(_scored(state))
+    if not scored:
         return None
-    last = max(state.planned_iterations - 1, len(state.iterations) - 1, 1)
-    best = _best_so_far(state, last)
-    failed = tuple(iteration.index for iteration in state.iterations if iteration.status is IterationStatus.FAILED)
-    series = tuple(drawn) + ((Series("best so far", _BEST_MARK, ORANGE, best, line=False),) if best else ())
-    return Chart(f"{metric} by iteration", series, 0, last, failed)
-
-
-def _best_so_far(state: RunState, last: int) -> tuple[tuple[float, float], ...]:
-    """The best snapshot's point; iterations on another split version do not count, so the journal's best is taken."""
-    best = state.best
-    return ((float(best.iteration), best.value),) if best and best.iteration <= last else ()
-
-
-def _training(state: RunState) -> Chart | None:
-    call = next((call for call in reversed(state.tool_calls) if call.training), None)
-    if call is None:
-        return None
-    names = _worth_drawing(call.training, state.metric)
-    series = tuple(
-        Series(name.replace("_", " "), marker, color, _curve(call.training, name))
-        for name, (marker, color) in zip(names, _PALETTE, strict=False)
+    stretches = [tuple(stretch) for _, stretch in groupby(scored, key=lambda iteration: iteration.version)]
+    series = [
+        _score_series("train", _TRAIN_MARK, GREY, [[(one.index, one.train) for one in many] for many in stretches]),
+        _score_series(
+            "validation", _VALIDATION_MARK, BLUE, [[(one.index, one.validation) for one in many] for many in stretches]
+        ),
+        _best_series(state, stretches),
+    ]
+    return Chart(
+        title=f"{state.metric} by iteration",
+        series=tuple(one for one in series if one.marks),
+        x_first=0,
+        x_last=max(state.planned_iterations - 1, len(state.iterations) - 1, 1),
+        failed=tuple(one.index for one in state.iterations if one.status is IterationStatus.FAILED),
+        breaks=tuple(stretch[0].index - 0.5 for stretch in stretches[1:]),
     )
-    if not series:
+
+
+def _scored(state: RunState) -> Iterator[_Scored]:
+    for iteration in state.iterations:
+        train, validation = (_finite(iteration.score(split, state.metric)) for split in ("train", "validation"))
+        if train is not None or validation is not None:
+            yield _Scored(iteration.index, iteration.split_version, train, validation)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _score_series(
+    name: str, marker: str, color: int, stretches: Sequence[Sequence[tuple[int, float | None]]]
+) -> Series:
+    parts = (tuple((float(x), y) for x, y in stretch if y is not None) for stretch in stretches)
+    kept = tuple(part for part in parts if part)
+    return Series(name, marker, color, kept, tuple(point for part in kept for point in part))
+
+
+def _best_series(state: RunState, stretches: Sequence[Sequence[_Scored]]) -> Series:
+    """The best validation score so far as a staircase, each split version for itself; the mark is the best snapshot."""
+    best_of: dict[int | None, float] = {}
+    better = max if state.higher_is_better else min
+    parts = []
+    for stretch in stretches:
+        stairs: list[Point] = []
+        for one in stretch:
+            before = best_of.get(one.version)
+            values = [value for value in (before, one.validation) if value is not None]
+            if not values:
+                continue
+            best_of[one.version] = now = better(values)
+            if before is not None and now != before:
+                stairs.append((float(one.index), before))
+            stairs.append((float(one.index), now))
+        parts.append(tuple(stairs))
+    best = state.best
+    marks = ((float(best.iteration), best.value),) if best else ()
+    return Series("best so far", _BEST_MARK, ORANGE, tuple(part for part in parts if part), marks)
+
+
+# --- the training that runs ------------------------------------------------------------------------------------------
+
+
+def _training_chart(training: Training, metric: str) -> Chart | None:
+    names = _worth_drawing(list(training.curves), metric)
+    if not names:
         return None
-    series = series[::-1]  # the first one is drawn last and lies on top
-    epochs = [point.epoch for point in call.training]
-    last = max(*epochs, call.training[-1].of or 0, epochs[0] + 1)
-    return Chart(f"{_kind(names, state.metric)} by epoch of tool call {call.call}", series, min(epochs), last)
+    drawn = []
+    for name, (marker, color) in zip(names, _PALETTE, strict=False):
+        points = training.curves[name].points
+        drawn.append(Series(name.replace("_", " "), marker, color, (points,), points))
+    last = max(training.highest, training.of or 0, training.first + 1)
+    title = f"{_kind(names, metric)} by epoch of tool call {training.call.call}"
+    return Chart(title, tuple(drawn[::-1]), training.lowest, last)  # the first one is drawn last and lies on top
 
 
-def _worth_drawing(points: Sequence[TrainingPoint], metric: str) -> list[str]:
+def _worth_drawing(names: Sequence[str], metric: str) -> list[str]:
     """At most two names of one kind: the run's metric where it is reported, else losses, else the first value."""
-    finite = (name for point in points for name, value in point.values.items() if value is not None)
-    names = list(dict.fromkeys(finite))
     for wanted in (metric.lower(), "loss"):
         found = [name for name in names if wanted and wanted in name.lower()]
         if found:
             return sorted(found, key=lambda name: "val" not in name.lower())[:2]
-    return names[:1]
+    return list(names[:1])
 
 
 def _kind(names: Sequence[str], metric: str) -> str:
@@ -110,12 +178,7 @@ def _kind(names: Sequence[str], metric: str) -> str:
     return "Loss" if all("loss" in name.lower() for name in names) else names[0]
 
 
-def _curve(points: Sequence[TrainingPoint], name: str) -> tuple[tuple[float, float], ...]:
-    return tuple(
-        (point.epoch, value)
-        for point in points
-        if (value := point.values.get(name)) is not None and math.isfinite(value)
-    )
+# --- axes ------------------------------------------------------------------------------------------------------------
 
 
 def nice_ticks(low: float, high: float, at_most: int) -> list[float]:
@@ -123,7 +186,7 @@ def nice_ticks(low: float, high: float, at_most: int) -> list[float]:
 
     At least two, and at most ``at_most`` or three: values on both sides of zero may need three.
     """
-    if not high > low:
+    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-290):  # no wider than what floats tell apart
         spread = abs(low) * 0.05 or 0.5
         low, high = low - spread, high + spread
     step = 10 ** math.floor(math.log10((high - low) / max(1, at_most)))
@@ -163,19 +226,26 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
     return [label.rjust(width) for label in labels]
 
 
+# --- the picture -----------------------------------------------------------------------------------------------------
+
+
 def legend(chart: Chart) -> list[tuple[str, int, str]]:
     """Marker, colour and name of everything that is drawn."""
     entries = [(series.marker, series.color, series.name) for series in chart.series]
-    return [*entries, (_FAILED_MARK, ORANGE, "failed")] if chart.failed else entries
+    entries += [(_FAILED_MARK, ORANGE, "failed")] if chart.failed else []
+    return entries + ([(_BREAK_MARK, GREY, "new split")] if chart.breaks else [])
 
 
 def draw_chart(chart: Chart, width: int, height: int) -> str:
-    """``chart`` in exactly ``width`` × ``height`` cells, lines with ANSI colours; an empty text where it cannot fit."""
+    """``chart`` in exactly ``width`` × ``height`` cells, lines with ANSI colours; an empty text where it cannot fit.
+
+    Of a series longer than two points a column, only the first, last, lowest and highest of each stretch are drawn.
+    """
     if width < 20 or height < 4:
         return ""
     import plotext  # 0.15 s, and no screen needs it before its first picture
 
-    values = [value for series in chart.series for _, value in series.points]
+    values = [value for series in chart.series for points in (*series.parts, series.marks) for _, value in points]
     rows = height - 2
     ticks = nice_ticks(min(values), max(values), max(2, min(_MOST_TICKS, (rows + 1) // 2)))
     labels = tick_labels(ticks)
@@ -191,15 +261,24 @@ def draw_chart(chart: Chart, width: int, height: int) -> str:
     plotext.yticks(ticks, labels)
     numbers = integer_ticks(chart.x_first, chart.x_last, max(1, columns // 5))
     plotext.xticks(numbers, [str(number) for number in numbers])
+    levels = [ticks[0] + (ticks[-1] - ticks[0]) * row / max(1, rows - 1) for row in range(rows)]
+    for x in chart.breaks:
+        plotext.scatter([x] * rows, levels, marker=_BREAK_MARK, color=GREY)
     for series in chart.series:
-        _plot(plotext, series)
+        _draw_lines(plotext, series, 2 * columns)
+    for series in chart.series:
+        xs, ys = _coordinates(thinned(series.marks, 2 * columns))
+        plotext.scatter(xs, ys, marker=series.marker, color=series.color)
     if chart.failed:
         plotext.scatter(list(chart.failed), [ticks[0]] * len(chart.failed), marker=_FAILED_MARK, color=ORANGE)
     return str(plotext.build()).rstrip("\n")
 
 
-def _plot(plotext: object, series: Series) -> None:
-    xs, ys = [x for x, _ in series.points], [y for _, y in series.points]
-    if series.line and len(xs) > 1:
-        plotext.plot(xs, ys, marker="braille", color=series.color)  # type: ignore[attr-defined]
-    plotext.scatter(xs, ys, marker=series.marker, color=series.color)  # type: ignore[attr-defined]
+def _draw_lines(plotext: ModuleType, series: Series, at_most: int) -> None:
+    for part in series.parts:
+        if len(part) > 1:
+            plotext.plot(*_coordinates(thinned(part, at_most)), marker="braille", color=series.color)
+
+
+def _coordinates(points: Sequence[Point]) -> tuple[list[float], list[float]]:
+    return [x for x, _ in points], [y for _, y in points]

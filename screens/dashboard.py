@@ -27,7 +27,7 @@ from agents.fold import apply
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, RunStatus
-from screens.charts import chart_of
+from screens.charts import ChartSource
 from screens.messages import (
     CommandFailed,
     CommandWanted,
@@ -36,18 +36,17 @@ from screens.messages import (
     LeaveWanted,
     LibraryWanted,
     OutputRead,
+    ReadingSeen,
     RunEnded,
-    RunVanished,
     ToolCallChanged,
 )
 from screens.notices import asked, banner, receipt
-from screens.questions import SayScreen, StopScreen
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
 from screens.widgets.iterations import Iterations, iterations_view
 from screens.widgets.live import Live, live_view
 from screens.widgets.metrics_chart import MetricsChart
-from screens.widgets.steps import Steps, steps_view
+from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
 DRAW_SECONDS: Final = 0.25
@@ -87,10 +86,11 @@ class DashboardScreen(Screen[None]):
         self._now = now
         self._opened = now()
         self._caught_up = False
-        self._vanished = False
+        self._problem = ""
         self._dirty = True
         self._changed_call: int | None = 0
         self._output: tuple[int, str] = (0, "")
+        self._charts = ChartSource()
         self._mine: set[str] = set()
         self._keys: tuple[bool | None, ...] = ()
 
@@ -122,6 +122,7 @@ class DashboardScreen(Screen[None]):
         for event in message.events:
             apply(self.state, event)
             self._note_change(event)
+        self._charts.take(self.state)
         self._caught_up = message.caught_up or self._caught_up
         self._dirty = True
         if first_picture and self._caught_up:
@@ -135,7 +136,7 @@ class DashboardScreen(Screen[None]):
                 if self._caught_up and (call := self.state.tool_call(event.call)):
                     self.post_message(ToolCallChanged(call))
             case RunFinished():
-                self.post_message(RunEnded(self.state))
+                self.post_message(RunEnded(self.folder, self.state))
             case CommandReceived() if self._caught_up:
                 text = receipt(event, mine=event.command_id in self._mine)
                 self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
@@ -150,8 +151,8 @@ class DashboardScreen(Screen[None]):
         self._output = (message.call, message.text)
         self._dirty = True
 
-    def on_run_vanished(self, _: RunVanished) -> None:
-        self._vanished = True
+    def on_reading_seen(self, message: ReadingSeen) -> None:
+        self._problem = message.problem
         self._dirty = True
 
     def on_command_failed(self, message: CommandFailed) -> None:
@@ -189,10 +190,10 @@ class DashboardScreen(Screen[None]):
         newest = state.tool_calls[-1].call if state.tool_calls else 0
         with self.app.batch_update():
             self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
-            self.head.tick(state.elapsed(self._now_for_clock()))
+            self._tick_clocks()
             self.query_one(Steps).show(steps_view(state))
             self.query_one(Live).show(live_view(state, output if call == newest else ""))
-            self.query_one(MetricsChart).show(chart_of(state))
+            self.query_one(MetricsChart).show(self._charts.chart(state))
             self.query_one(BestCard).show(best_view(state, self.folder))
             self.query_one(Iterations).show(iterations_view(state))
             chart = ", c shows the chart" if self.check_action("chart", ()) else ""
@@ -216,13 +217,19 @@ class DashboardScreen(Screen[None]):
 
     def _tick(self) -> None:
         if not self.state.status.is_over:
-            self.head.tick(self.state.elapsed(self._now_for_clock()))
+            self._tick_clocks()
         if self.state.status is RunStatus.STARTING:
             self._dirty = True  # the time of grace may be over
 
+    def _tick_clocks(self) -> None:
+        """Bring what counts seconds up to date; nothing else is drawn anew."""
+        now = self._now_for_clock()
+        self.head.tick(self.state.elapsed(now))
+        self.query_one(Steps).note(running_words(self.state, now))
+
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
-        told = banner(self.state, self.folder.run_id, self.engine_alive, self._vanished, words)
+        told = banner(self.state, self.folder.run_id, self.engine_alive, self._problem, words)
         shown = self.query_one("#banner", Static)
         shown.display = told is not None
         if told is not None:
@@ -239,8 +246,8 @@ class DashboardScreen(Screen[None]):
         standing = self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
         if action in {"pause", "resume"} and (action == "resume") is not standing:
             return False
-        over = self.state.status.is_over or self._vanished
-        if over or self.engine_alive is not True:
+        over = self.state.status.is_over
+        if over or self._problem or self.engine_alive is not True:
             return None
         if action in {"skip_step", "skip_iteration"} and not self._iteration_runs():
             return None
@@ -267,6 +274,8 @@ class DashboardScreen(Screen[None]):
         self._command(SkipIteration())
 
     def action_stop(self) -> None:
+        from screens.questions import StopScreen  # no first picture needs it
+
         def answered(stop: Stop | None) -> None:
             if stop is not None:
                 self._command(stop)
@@ -274,6 +283,8 @@ class DashboardScreen(Screen[None]):
         self.app.push_screen(StopScreen(), answered)
 
     def action_say(self) -> None:
+        from screens.questions import SayScreen
+
         def answered(text: str | None) -> None:
             if text:
                 self._command(Say(text=text))

@@ -52,8 +52,11 @@ class OutputRead(Message):
 
 
 @dataclass
-class RunVanished(Message):
-    """The run's folder is gone. Nothing more will be read."""
+class ReadingSeen(Message):
+    """Whether the worker can read at present. Posted when that changes; it goes on trying."""
+
+    problem: str
+    """What keeps it from reading, as a phrase; empty when nothing does any more."""
 
 
 @dataclass
@@ -88,6 +91,7 @@ class ToolCallChanged(Message):
 class RunEnded(Message):
     """The journal says that the run is over."""
 
+    folder: RunFolder
     state: RunState
 
 
@@ -113,6 +117,11 @@ class RunWanted(Message):
     """Watch this run."""
 
     folder: RunFolder
+
+
+@dataclass
+class RefreshWanted(Message):
+    """Look at the runs folder now."""
 
 
 @dataclass

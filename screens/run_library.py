@@ -17,11 +17,12 @@ from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
 from agents.run_summary import RunSummary
-from screens.messages import LeaveWanted, RunsListed, RunWanted
+from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
 from screens.plain import one_line
 from screens.vocabulary import (
     ENGINE_GONE,
     MISSING,
+    UNREADABLE,
     Look,
     count,
     duration,
@@ -39,11 +40,6 @@ _AGE_SECONDS: Final = 20
 _GAP: Final = 2
 _EDGES: Final = 3
 """Blank cells beside the table and its scroll bar."""
-
-
-@dataclass
-class RefreshWanted(Message):
-    """Look at the runs folder now."""
 
 
 # --- columns ---------------------------------------------------------------------------------------------------------
@@ -121,6 +117,8 @@ def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
 
 def state_look(run: RunSummary) -> Look:
     """Look of the run in a narrow column."""
+    if run.unreadable:
+        return UNREADABLE
     look = run_look(run.status, run.engine_alive)
     return Look(look.glyph, "no engine", look.style) if look is ENGINE_GONE else look
 
@@ -205,6 +203,7 @@ class RunLibraryScreen(Screen[None]):
         self._runs_dir = runs_dir
         self._now = now
         self._runs: list[RunSummary] | None = None
+        self._problem = ""
         self._shown: dict[str, RunSummary] = {}
         self._drawn: dict[str, dict[str, tuple[str, str]]] = {}
         self._columns: list[Column] = []
@@ -234,6 +233,11 @@ class RunLibraryScreen(Screen[None]):
     @on(RunsListed)
     def _list(self, message: RunsListed) -> None:
         self._runs = message.runs
+        self._draw()
+
+    @on(ReadingSeen)
+    def _reading_seen(self, message: ReadingSeen) -> None:
+        self._problem = message.problem
         self._draw()
 
     # --- drawing -----------------------------------------------------------------------------------------------------
@@ -308,12 +312,16 @@ class RunLibraryScreen(Screen[None]):
         title = Content.assemble(
             ("Runs", "bold $accent"), f"  {number}", (f"  ● {live} live" if live else "", "$accent")
         )
+        if self._problem:
+            title = Content.assemble(title, (f"  ! not readable right now: {one_line(self._problem)}", "$error"))
         place = Content.styled(shorten_left(one_line(self._runs_dir), max(0, width - title.cell_length - 2)), _MUTED)
         self.query_one("#title", Static).update(justified(title, place, width), layout=False)
         self.query_one("#empty", Static).update(self._empty_words())
         self._draw_detail()
 
     def _empty_words(self) -> Content:
+        if self._runs is None and self._problem:
+            return Content.styled(f"The runs cannot be read right now: {one_line(self._problem)}", "$error")
         if self._runs is None:
             return Content.styled("Looking for runs …", _MUTED)
         if self._runs:
@@ -338,8 +346,9 @@ class RunLibraryScreen(Screen[None]):
             Content.styled(f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}", _MUTED),
             width,
         )
-        look = run_look(run.status, run.engine_alive)
-        state = Content.assemble(look.text, f"  {one_line(run.reason)}" if run.reason else "")
+        look = UNREADABLE if run.unreadable else run_look(run.status, run.engine_alive)
+        reason = run.unreadable or run.reason
+        state = Content.assemble(look.text, f"  {one_line(reason)}" if reason else "")
         room = max(0, width - state.cell_length - 2)
         second = justified(state, Content.styled(shorten_left(one_line(str(run.folder.root)), room), _MUTED), width)
         self.query_one("#detail", Static).update(Content("\n").join([first, second]), layout=False)

@@ -1,6 +1,7 @@
 """The inspector: one tool call with its arguments and its whole output, while it runs and afterwards."""
 
 import json
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import ClassVar, Final
@@ -10,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.highlight import highlight
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -31,6 +31,7 @@ _LANGUAGE: Final = {("write_python", "content"): "python", ("bash", "command"): 
 _INLINE: Final = 60
 """Characters of a value that still stands beside its name."""
 
+_logger: Final = logging.getLogger(__name__)
 _MUTED: Final = "$foreground 60%"
 
 OpenLog = Callable[[ToolCallState, Callable[[Message], object]], LineSource]
@@ -92,9 +93,13 @@ class ToolInspectorScreen(Screen[None]):
         self._load_arguments(self.call, files)
         self._show_call()
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def _load_arguments(self, call: ToolCallState, files: "CallFiles") -> None:
-        content = arguments_content(call.tool, self._read_arguments(call))
+        try:
+            content = arguments_content(call.tool, self._read_arguments(call))
+        except Exception as error:
+            _logger.exception("the arguments of a tool call cannot be shown")
+            content = Content(one_line(f"The arguments cannot be shown: {type(error).__name__}: {error}"))
         self.app.call_later(files.show_arguments, content)
 
     def _show_call(self) -> None:
@@ -228,4 +233,6 @@ def _highlighted(code: str, language: str | None) -> Content:
     code = harmless(code)
     if language is None or len(code) > _HIGHLIGHT_LIMIT:
         return Content(code)
+    from textual.highlight import highlight  # loads a highlighter: only for a call that holds code
+
     return highlight(code, language=language)

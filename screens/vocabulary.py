@@ -58,6 +58,9 @@ RUN: Final[dict[RunStatus, Look]] = {
 ENGINE_GONE: Final = Look("!", "engine not running", "$error")
 """The journal says that the run goes on, and no engine writes it."""
 
+UNREADABLE: Final = Look("?", "unreadable", "$error")
+"""The run's journal cannot be read at present: what else is shown of the run was read before, or is not known."""
+
 STEP: Final[dict[StepStatus, Look]] = {
     StepStatus.PENDING: Look("·", "waiting", "$text-muted"),
     StepStatus.RUNNING: Look("●", "running", "$accent"),

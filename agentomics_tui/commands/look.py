@@ -2,21 +2,28 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from agentomics_tui.commands.out import say, say_json
+from agentomics_tui.commands.out import complain, say, say_json, single_line
+from agentomics_tui.commands.paths import find_run
 from agentomics_tui.lines import line_of
 from agents.clock import utc_now
 from agents.errors import UserError
 from agents.events import Event
 from agents.fold import apply, fold
+from agents.history import first_line
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
-from agents.run_folder import RunFolder, list_runs, resolve_run
+from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, nothing_left_to_do
+from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
+from agents.vocabulary import RunStatus
+from screens.plain import one_line
 
 
 def library(options: argparse.Namespace) -> int:
@@ -28,11 +35,13 @@ def library(options: argparse.Namespace) -> int:
 
 
 def watch(options: argparse.Namespace) -> int:
-    """Open the dashboard of a run; without a terminal, follow its events."""
-    run = resolve_run(options.run, options.runs_dir)
+    """Open the dashboard of a run; without a terminal, follow its events. The exit status is the run's."""
+    run = find_run(options.run, options.runs_dir)
     if not sys.stdout.isatty():
-        options.json, options.follow = False, True
-        return logs(options)
+        state = follow(run, _say_event)
+        if not state.status.is_over:
+            complain(f"the engine of run {run.run_id} is gone; go on with: agentomics-tui resume {run.run_id}")
+        return exit_status(state) if state.status.is_over else WITHOUT_SNAPSHOT
     return open_app(run, options.runs_dir)
 
 
@@ -42,8 +51,10 @@ def open_app(run: RunFolder | None, runs_dir: Path) -> int:
 
     app = AgentomicsApp(run, runs_dir)
     message = app.run()
-    if message:
-        print(message, file=sys.stderr if app.return_code == 2 else sys.stdout)
+    if message and app.return_code == BAD_INPUT:
+        complain(message.removeprefix("agentomics-tui: "))
+    elif message:
+        say(message)
     return app.return_code or 0
 
 
@@ -53,7 +64,7 @@ def runs(options: argparse.Namespace) -> int:
     found = [summarise(folder, now) for folder in list_runs(options.runs_dir)]
     if options.json:
         for summary in found:
-            say_json(asdict(summary))
+            say_json(_as_json(summary))
         return 0
     if not found:
         say(f"no runs in {options.runs_dir}; start one with: agentomics-tui demo")
@@ -64,52 +75,62 @@ def runs(options: argparse.Namespace) -> int:
     return 0
 
 
+def _as_json(summary: RunSummary) -> dict[str, Any]:
+    return {"run_id": summary.run_id, **asdict(summary), "folder": str(summary.folder.root)}
+
+
 def _summary_line(summary: RunSummary, width: int) -> str:
     score = f"{summary.metric} {summary.best:.4f}" if summary.best is not None else ""
-    return f"{summary.run_id:<{width}}  {summary.status!s:<9} {summary.dataset:<24.24}  {score}".rstrip()
+    dataset = one_line(summary.dataset)
+    return f"{summary.run_id:<{width}}  {summary.status!s:<9} {dataset:<24.24}  {score}".rstrip()
 
 
 def status(options: argparse.Namespace) -> int:
     """How a run stands, on a few lines."""
-    run = resolve_run(options.run, options.runs_dir)
-    now = utc_now()
-    summary = summarise(run, now)
+    run = find_run(options.run, options.runs_dir)
     if options.json:
-        say_json(asdict(summary))
+        say_json(_as_json(summarise(run, utc_now())))
         return 0
+    alive = is_alive(read_lock(run.lock))  # asked before reading, as an engine that ends writes its last event first
     state = fold(JournalReader(run.journal).read_all())
-    alive = is_alive(read_lock(run.lock))
-    say(f"run        {run.run_id}")
-    say(
-        f"state      {state.status}{'' if alive or state.status.is_over else ' (its engine is not running: resume it)'}"
-    )
-    say(f"dataset    {state.dataset}")
-    say(f"model      {state.model}")
+    for title, text in _standing(run, state, alive=alive):
+        say(f"{single_line(title):<10.10} {text}".rstrip())
+    return 0
+
+
+def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple[str, str]]:
+    """What ``status`` says: titles and texts."""
+    yield "run", run.run_id
+    yield "state", _state_words(run, state, alive=alive)
+    if state.reason:
+        yield "reason", first_line(state.reason)
+    yield "dataset", state.dataset
+    yield "model", state.model
     if iteration := state.iteration:
-        step = f", {state.step.name}" if state.step else ""
-        say(f"iteration  {iteration.index} of {state.planned_iterations}{step}")
+        planned = max(state.planned_iterations, iteration.index + 1)
+        step = f", {state.step.name.label}" if state.step else f", {iteration.status}"
+        yield "iteration", f"{iteration.index} ({iteration.index + 1} of {planned}){step}"
     if state.best:
-        say(f"best       {state.metric} {state.best.value:.4f} on validation (iteration {state.best.iteration})")
+        yield "best", f"{state.metric} {state.best.value:.4f} on validation (iteration {state.best.iteration})"
     for name, values in state.test_scores.items():
         value = values.get(state.metric)
-        say(f"{name:<10.10} {state.metric} {'undefined' if value is None else f'{value:.4f}'}")
-    say(f"usage      {state.usage.calls} model calls, {state.usage.input_tokens + state.usage.output_tokens:,} tokens")
-    if state.reason:
-        say(f"reason     {state.reason}")
-    say(f"folder     {run.root}")
-    return 0
+        yield name, f"{state.metric} {'undefined' if value is None else f'{value:.4f}'}"
+    yield "usage", f"{state.usage.calls} model calls, {state.usage.input_tokens + state.usage.output_tokens:,} tokens"
+    yield "folder", str(run.root)
+
+
+def _state_words(run: RunFolder, state: RunState, *, alive: bool) -> str:
+    """The run's state, and what can be done about it where it does not go on by itself."""
+    go_on = f"go on with: agentomics-tui resume {run.run_id}"
+    if not alive and nothing_left_to_do(state) is None:
+        return f"{state.status}; {go_on}" if state.status.is_over else f"{state.status}, its engine is gone; {go_on}"
+    return f"{state.status}; {go_on}" if alive and state.status is RunStatus.HELD else str(state.status)
 
 
 def logs(options: argparse.Namespace) -> int:
     """The run's events, a line each; with ``--follow`` until the run is over."""
-    run = resolve_run(options.run, options.runs_dir)
-
-    def show(event: Event, state: RunState) -> None:
-        if options.json:
-            say(event.model_dump_json())
-        elif line := line_of(event, state):
-            say(line)
-
+    run = find_run(options.run, options.runs_dir)
+    show = _say_event_as_json if options.json else _say_event
     if options.follow:
         follow(run, show)
         return 0
@@ -120,3 +141,12 @@ def logs(options: argparse.Namespace) -> int:
         apply(state, event)
         show(event, state)
     return 0
+
+
+def _say_event(event: Event, state: RunState) -> None:
+    if line := line_of(event, state):
+        say(line)
+
+
+def _say_event_as_json(event: Event, _: RunState) -> None:
+    say_json(event)

@@ -3,17 +3,23 @@
 import argparse
 
 from agentomics_tui.commands.out import say, say_json
+from agentomics_tui.commands.paths import absolute
 from agents.evaluation.metrics import METRICS
 
 
 def check(options: argparse.Namespace) -> int:
     """Say on one screen what is understood of a dataset."""
-    from agents.data.check import main
+    from agents.data.check import as_json, describe
+    from agents.data.dataset import load_dataset
 
-    arguments = [options.dataset]
-    for flag, value in (("--label-column", options.label_column), ("--metric", options.metric)):
-        arguments += [flag, value] if value is not None else []
-    return main([*arguments, "--json"] if options.json else arguments)
+    dataset = load_dataset(absolute(options.dataset), options.label_column, options.metric)
+    if options.json:
+        say_json(as_json(dataset))
+        return 0
+    given = (("--label-column", options.label_column), ("--metric", options.metric))
+    for line in describe(dataset, [f"{flag}={value}" for flag, value in given if value is not None]):
+        say(line)
+    return 0
 
 
 def metrics(options: argparse.Namespace) -> int:

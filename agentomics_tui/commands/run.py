@@ -5,29 +5,37 @@ import os
 import shutil
 import signal
 import sys
-from pathlib import Path
+import time
 from types import FrameType
 from typing import Any, Final
 
 from pydantic import ValidationError
 
-from agentomics_tui.commands.out import complain, say
+from agentomics_tui.commands.out import complain, say, say_json
+from agentomics_tui.commands.paths import absolute
 from agentomics_tui.lines import line_of
 from agents.control import Stop, submit
 from agents.data.embedded import DEMO_DATASET
 from agents.data.layout import preflight
 from agents.errors import UserError
 from agents.events import Event
-from agents.launch import follow, start_engine
-from agents.outcome import exit_status
+from agents.fold import fold
+from agents.history import first_line
+from agents.journal import JournalReader
+from agents.launch import POLL_SECONDS, follow, start_engine
+from agents.lock import is_alive, read_lock
+from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
 from agents.state import RunState
 from agents.version import software_version
 from agents.vocabulary import RunStatus
 
-_SETTING_OF: Final = {"run_python_timeout": "run_python_tool_timeout"}
+_SETTING_OF: Final = {"run_python_timeout": "run_python_tool_timeout", "bash_timeout": "bash_tool_timeout"}
 """Flags whose setting has another name."""
+
+_ENDING_SECONDS: Final = 10.0
+"""An engine that has refused a dataset ends long before."""
 
 _FLAGS: Final = (
     "label_column",
@@ -39,9 +47,14 @@ _FLAGS: Final = (
     "split_allowed_iterations",
     "seed",
     "timeout",
-    "run_python_timeout",
     "cpus",
     "note",
+    "max_steps",
+    "max_validation_retries",
+    "llm_response_timeout",
+    "bash_timeout",
+    "run_python_timeout",
+    "temperature",
 )
 
 
@@ -59,14 +72,14 @@ def run(options: argparse.Namespace) -> int:
     engine = start_engine(folder)
     try:
         if options.detach:
-            return _detached(folder)
+            return _detached(folder, as_json=options.json)
         if options.headless or options.json or not sys.stdout.isatty():
             return _headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
         status = open_app(folder, options.runs_dir)
-        if status == 2:
-            _forget(folder)
+        if status == BAD_INPUT:
+            forget_refused(folder)
         return status
     finally:
         engine.poll()  # reaps it where it has ended; where it has not, it goes on without us
@@ -75,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
 
 def settings_of(options: argparse.Namespace) -> RunSettings:
     """Settings from the flags; raises :class:`UserError` that names the flag."""
-    values: dict[str, Any] = {"dataset": Path(options.dataset).expanduser().absolute(), "cpus": _usable_cpus()}
+    values: dict[str, Any] = {"dataset": absolute(options.dataset), "cpus": _usable_cpus()}
     for flag in _FLAGS:
         value = getattr(options, flag, None)
         if value is not None:
@@ -93,10 +106,18 @@ def _usable_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _detached(folder: RunFolder) -> int:
+def _detached(folder: RunFolder, *, as_json: bool) -> int:
     state = follow(folder, lambda event, state: None, until_started=True)
     if state.status is RunStatus.REFUSED:
         return _refused(folder, state)
+    if state.status.is_over:
+        complain(first_line(state.reason) or f"run {folder.run_id} is over: {state.status}")
+        return exit_status(state)
+    if not is_alive(read_lock(folder.lock)):
+        return _engine_ended(folder)
+    if as_json:
+        say_json({"run_id": folder.run_id, "folder": str(folder.root)})
+        return 0
     say(f"run {folder.run_id} goes on in the background; watch it with: agentomics-tui watch {folder.run_id}")
     return 0
 
@@ -116,7 +137,7 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
 
     def show(event: Event, state: RunState) -> None:
         if as_json:
-            say(event.model_dump_json())
+            say_json(event)
         elif line := line_of(event, state):
             waiting.append(line)
         if state.packages:  # accepted; what is refused is told in one line, without a prelude
@@ -132,18 +153,21 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
     if state.status is RunStatus.REFUSED:
         return _refused(folder, state)
     if not state.status.is_over:
-        complain(
-            f"the engine ended unexpectedly; see {folder.engine_log}; go on with: agentomics-tui resume {folder.run_id}"
-        )
-        return 1
+        return _engine_ended(folder)
     if not as_json:
         _say_result(folder, state)
     return 130 if interrupted else exit_status(state)
 
 
+def _engine_ended(folder: RunFolder) -> int:
+    go_on = f"go on with: agentomics-tui resume {folder.run_id}"
+    complain(f"the engine ended unexpectedly; see {folder.engine_log}; {go_on}")
+    return WITHOUT_SNAPSHOT
+
+
 def _say_result(folder: RunFolder, state: RunState) -> None:
     if state.best is None:
-        complain(state.reason or "no iteration gave a valid model")
+        complain(first_line(state.reason) or "no iteration gave a valid model")
         return
     tests = "".join(
         f", {name} {values[state.metric]:.4f}"
@@ -158,10 +182,19 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
 
 def _refused(folder: RunFolder, state: RunState) -> int:
     """Bad input leaves nothing behind, as if the command had never been given."""
-    complain(state.reason)
-    _forget(folder)
-    return 2
+    complain(first_line(state.reason))
+    forget_refused(folder)
+    return BAD_INPUT
 
 
-def _forget(folder: RunFolder) -> None:
-    shutil.rmtree(folder.root, ignore_errors=True)
+def forget_refused(folder: RunFolder) -> None:
+    """Remove a run that its journal says was refused. One that anything else became of, or that lives, stays."""
+    if fold(JournalReader(folder.journal).read_all()).status is not RunStatus.REFUSED:
+        return
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while alive := is_alive(read_lock(folder.lock)):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    if not alive:
+        shutil.rmtree(folder.root, ignore_errors=True)

@@ -1,10 +1,15 @@
 """Steering a run from anywhere: each command leaves a file for the engine and waits for its receipt."""
 
 import argparse
+import subprocess
 import time
 from typing import Final
 
+from pydantic import ValidationError
+
+from agentomics_tui.commands.out import complain
 from agentomics_tui.commands.out import say as print_line
+from agentomics_tui.commands.paths import find_run
 from agents import control
 from agents.errors import UserError
 from agents.events import CommandReceived
@@ -12,7 +17,8 @@ from agents.fold import fold
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, start_engine
 from agents.lock import is_alive, read_lock
-from agents.run_folder import resolve_run
+from agents.outcome import nothing_left_to_do
+from agents.run_folder import RunFolder
 
 _RECEIPT_SECONDS: Final = 10.0
 
@@ -32,25 +38,44 @@ def stop(options: argparse.Namespace) -> int:
 def say(options: argparse.Namespace) -> int:
     if not options.text.strip():
         raise UserError("say: the note is empty")
-    return _send(options, control.Say(text=options.text))
+    try:
+        note = control.Say(text=options.text)
+    except ValidationError as error:
+        raise UserError(f"say: {error.errors()[0]['msg']}") from None
+    return _send(options, note)
 
 
 def resume(options: argparse.Namespace) -> int:
     """Go on after a pause; where the engine is gone, start another one at the step that the run had reached."""
-    run = resolve_run(options.run, options.runs_dir)
+    run = find_run(options.run, options.runs_dir)
     if is_alive(read_lock(run.lock)):
         return _send(options, control.Resume())
     state = fold(JournalReader(run.journal).read_all())
-    if state.status.is_over and len(state.iterations) >= state.planned_iterations:
-        raise UserError(f"run {run.run_id} is over ({state.status}); nothing is left to do")
-    start_engine(run)
+    if reason := nothing_left_to_do(state):
+        raise UserError(f"run {run.run_id} cannot be resumed: {reason}")
+    engine = start_engine(run)
+    if not _has_taken_up(run, engine):
+        complain(f"the engine of run {run.run_id} ended at once; see {run.engine_log}")
+        return 1
     print_line(f"run {run.run_id} goes on; watch it with: agentomics-tui watch {run.run_id}")
     return 0
 
 
+def _has_taken_up(run: RunFolder, engine: "subprocess.Popen[bytes]") -> bool:
+    """Wait until the engine holds the run's lock; False where it ended without having done its work."""
+    while engine.poll() is None:
+        if is_alive(read_lock(run.lock)):
+            engine.returncode = 0  # it goes on without us; Python must not wait for it at exit
+            return True
+        time.sleep(POLL_SECONDS)
+    return engine.returncode == 0
+
+
 def _send(options: argparse.Namespace, command: control.Command) -> int:
-    run = resolve_run(options.run, options.runs_dir)
+    run = find_run(options.run, options.runs_dir)
     if not is_alive(read_lock(run.lock)):
+        if reason := nothing_left_to_do(fold(JournalReader(run.journal).read_all())):
+            raise UserError(f"{command.command}: run {run.run_id} is over: {reason}")
         raise UserError(
             f"the engine of run {run.run_id} is not running; start it with: agentomics-tui resume {run.run_id}"
         )

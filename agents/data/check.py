@@ -1,7 +1,5 @@
 """``check``: what was understood of a dataset, on one screen. ``python -m agents.data.check DATASET``."""
 
-import argparse
-import json
 import shlex
 import sys
 import textwrap
@@ -17,6 +15,7 @@ from agents.data.layout import DatasetForm
 from agents.data.tables import some
 from agents.data.workspace import facts_of
 from agents.errors import UserError
+from agents.excerpt import clean
 from agents.vocabulary import TaskType
 
 WIDTH: Final = 78
@@ -68,23 +67,17 @@ def as_json(dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command. Exit status 0, or 2 with one line on stderr where the dataset cannot be used."""
-    parser = argparse.ArgumentParser(prog="agentomics-tui check", description="Say what was understood of a dataset.")
-    parser.add_argument("dataset", type=Path, metavar="DATASET", help="folder of the dataset")
-    parser.add_argument("--label-column", metavar="C", help="overrides label_column of metadata.json")
-    parser.add_argument("--metric", metavar="M", help="overrides the dataset's metric")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    arguments = parser.parse_args(argv)
-    options = [f"--label-column={arguments.label_column}"] * bool(arguments.label_column)
-    options += [f"--metric={arguments.metric}"] * bool(arguments.metric)
-    try:
-        dataset = load_dataset(arguments.dataset, arguments.label_column, arguments.metric)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
+def main(arguments: Sequence[str]) -> int:
+    """Describe the dataset named by the only argument; 2 with one line on stderr where it cannot be used."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m agents.data.check DATASET\n")
         return 2
-    told = json.dumps(as_json(dataset)) if arguments.json else "\n".join(describe(dataset, options))
-    sys.stdout.write(f"{told}\n")
+    try:
+        lines = describe(load_dataset(Path(arguments[0])))
+    except UserError as error:
+        sys.stderr.write(f"{clean(str(error))}\n")
+        return 2
+    sys.stdout.write("".join(f"{clean(line)}\n" for line in lines))
     return 0
 
 
@@ -194,4 +187,4 @@ def _shown_path(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

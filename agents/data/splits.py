@@ -4,8 +4,9 @@ import math
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,8 +15,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agents.data.frames import read_frames
-from agents.data.tables import find_table, read_columns, read_header, some, write_table
-from agents.data.workspace import ID, INPUT, LABELS, NUMERIC_LABEL, DatasetFacts, read_groups, read_labels
+from agents.data.tables import find_table, open_table, place_of, read_columns, read_header, some, write_table
+from agents.data.workspace import (
+    GROUP,
+    GROUPS,
+    ID,
+    INPUT,
+    INPUT_TABLE,
+    LABELS,
+    NUMERIC_LABEL,
+    DatasetFacts,
+    read_groups,
+    read_labels,
+)
 from agents.errors import UserError
 from agents.evaluation.predictions import rewritten
 from agents.vocabulary import SplitName
@@ -81,25 +93,64 @@ def check_split(candidate: Mapping[SplitName, Path], data_dir: Path, facts: Data
     return problems + [problem for part in parts.values() for problem in _input_problems(part, data_dir, facts)]
 
 
-def install_split(candidate: Mapping[SplitName, Path], target: Path) -> dict[str, int]:
-    """Copy a checked split to ``target`` (``splits/vN``), all or nothing, and make it read-only; returns its rows.
+def install_split(
+    candidate: Mapping[SplitName, Path], target: Path, data_dir: Path, facts: DatasetFacts
+) -> dict[str, int]:
+    """Make ``target`` (``splits/vN``) from a checked split, all or nothing, with read-only files; returns its rows.
 
-    Only ``input/`` and the two columns of ``labels.csv`` are taken over.
+    Of the agent's folders only the ids are taken: labels, and the rows of tables, come from ``data_dir``, in an order
+    that follows from the ids alone. So neither a file beside the table nor the order of rows can carry a label.
     """
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
+    labels = _label_cells(data_dir, facts)
     rows = {}
     for name in SplitName:
         source, folder = candidate[name], part / name.value
-        shutil.copytree(source / INPUT, folder / INPUT)
-        columns = read_columns(source / LABELS, [ID, NUMERIC_LABEL])
-        cells = zip(columns.values[ID], columns.values[NUMERIC_LABEL], strict=True)
-        rows[name.value] = write_table(folder / LABELS, [ID, NUMERIC_LABEL], cells)
+        ids = sorted(read_labels(source)[0], key=lambda identity: sha256(identity.encode()).digest())
+        folder.mkdir(parents=True)
+        if facts.is_table:
+            (folder / INPUT).mkdir()
+            _copy_rows(ids, data_dir, facts, folder / INPUT / INPUT_TABLE)
+        else:
+            shutil.copytree(source / INPUT, folder / INPUT)
+        rows[name.value] = write_table(folder / LABELS, [ID, NUMERIC_LABEL], ((row, labels[row]) for row in ids))
+        groups = read_groups(data_dir / "train")
+        if groups is not None:
+            known = ((row, groups[row]) for row in ids if row in groups)
+            write_table(folder / GROUPS, [ID, GROUP], known)
     for path in part.rglob("*"):
-        path.chmod(0o555 if path.is_dir() else 0o444)
+        if path.is_file():
+            path.chmod(0o444)  # folders stay writable, or nobody could delete a run
     part.rename(target)
-    target.chmod(0o555)
     return rows
+
+
+def _given_folders(data_dir: Path, facts: DatasetFacts) -> list[Path]:
+    names = ["train", "validation"] if facts.brings_validation else ["train"]
+    return [data_dir / name for name in names]
+
+
+def _label_cells(data_dir: Path, facts: DatasetFacts) -> dict[str, str]:
+    """Id to numeric label, as the dataset has it."""
+    cells: dict[str, str] = {}
+    for folder in _given_folders(data_dir, facts):
+        columns = read_columns(folder / LABELS, [ID, NUMERIC_LABEL])
+        cells |= zip(columns.values[ID], columns.values[NUMERIC_LABEL], strict=True)
+    return cells
+
+
+def _copy_rows(ids: Sequence[str], data_dir: Path, facts: DatasetFacts, target: Path) -> None:
+    """Write the rows of ``ids`` in their order, cell by cell as the dataset has them."""
+    wanted = set(ids)
+    found: dict[str, list[str]] = {}
+    columns = [ID, *facts.input_columns]
+    for folder in _given_folders(data_dir, facts):
+        table = folder / INPUT / INPUT_TABLE
+        with open_table(table) as (header, rows):
+            place = place_of(table, header, ID)
+            found |= {row.cells[place]: row.cells for row in rows if row.cells[place] in wanted}
+    write_table(target, columns, (found[identity] for identity in ids))
 
 
 def _read_part(name: SplitName, folder: Path | None, data_dir: Path) -> _Part | list[str]:

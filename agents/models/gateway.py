@@ -18,6 +18,7 @@ Message = dict[str, Any]
 
 ATTEMPTS: Final = 4
 _FIRST_WAIT: Final = 2.0
+_OF_THE_REQUEST: Final = {"ContextWindowExceededError", "ContentPolicyViolationError"}
 _TRANSIENT: Final = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 
 
@@ -27,6 +28,10 @@ class ModelError(Exception):
 
 class ModelRefused(ModelError):
     """Asking again will not help: no such model, no key, a request that the provider does not take."""
+
+
+class RequestRefused(ModelError):
+    """This request will never be answered, such as one that is too long; another one may be."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class LiteLLMGateway:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._once(model, messages, tools)
-            except ModelRefused:
+            except (ModelRefused, RequestRefused):
                 raise
             except ModelError as error:
                 if attempt == ATTEMPTS:
@@ -155,6 +160,8 @@ def _as_model_error(model: str, error: Exception) -> ModelError:
     status = getattr(error, "status_code", None)
     line = " ".join(str(error).split())[:500] or type(error).__name__
     text = f"{model}: {type(error).__name__}: {line}"
+    if type(error).__name__ in _OF_THE_REQUEST:
+        return RequestRefused(text)
     if isinstance(status, int) and status not in _TRANSIENT and status < 500:
         return ModelRefused(text)
     return ModelError(text)
@@ -167,14 +174,14 @@ def _reply_of(litellm: Any, model: str, response: Any) -> ModelReply:
         calls = tuple(
             ToolRequest(
                 id=call.id or f"call-{position}",
-                name=call.function.name or "",
-                arguments=_as_text(call.function.arguments),
+                name=_encodable(call.function.name or ""),
+                arguments=_encodable(_as_text(call.function.arguments)),
             )
             for position, call in enumerate(message.tool_calls or ())
         )
         usage = getattr(response, "usage", None)
         return ModelReply(
-            text=message.content or "",
+            text=_encodable(message.content or ""),
             tool_calls=calls,
             input_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
             output_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
@@ -187,6 +194,11 @@ def _reply_of(litellm: Any, model: str, response: Any) -> ModelReply:
 
 def _as_text(arguments: object) -> str:
     return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+def _encodable(text: str) -> str:
+    """``text`` without lone surrogates, which no file and no request can carry."""
+    return text.encode(errors="replace").decode()
 
 
 def _cost(litellm: Any, model: str, response: Any) -> float | None:

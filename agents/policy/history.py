@@ -55,6 +55,22 @@ class Trials:
         return next(iter(self.scored), None)
 
     @property
+    def incumbent(self) -> Trial | None:
+        """The best by evidence: a later trial takes its place only where it is better by more than noise."""
+        kept: Trial | None = None
+        for trial in self.all:
+            better = kept is not None and self.gain(trial.score, kept.score) > NOISE
+            if trial.score is not None and (kept is None or better):
+                kept = trial
+        return kept
+
+    @property
+    def by_evidence(self) -> tuple[Trial, ...]:
+        """The incumbent, then the others with a score, best first."""
+        kept = self.incumbent
+        return (kept, *(trial for trial in self.scored if trial is not kept)) if kept else ()
+
+    @property
     def failed(self) -> tuple[Trial, ...]:
         return tuple(trial for trial in self.all if trial.failure)
 
@@ -107,6 +123,11 @@ class Trials:
         if family:
             return max(family)
         return median(trial.seconds or 0.0 for trial in known) if known else None
+
+
+def target(task: TaskFacts, score: float) -> float:
+    """The score that is better than ``score`` by as much as noise; better than that counts as a gain."""
+    return score + NOISE if task.higher_is_better else score - NOISE * abs(score)
 
 
 def trials(facts: StepFacts, profile: InputProfile) -> Trials:

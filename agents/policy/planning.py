@@ -7,7 +7,9 @@ from typing import Any, Final
 from agents.policy.carried import same
 from agents.policy.changes import capacity_change, changes_features, difference
 from agents.policy.conversation import sentence
-from agents.policy.history import NOISE, Trial, Trials
+from agents.policy.faults import collapse
+from agents.policy.figures import figure
+from agents.policy.history import NOISE, Trial, Trials, target
 from agents.policy.wishes import Wishes
 from agents.recipes.candidate import ENSEMBLE
 from agents.recipes.catalogue import Candidate, InputProfile, candidates, describe, ensemble, refinements
@@ -22,6 +24,23 @@ UNEVEN: Final = 1.5
 """A part of validation with this many times the overall error is worth another look at the features."""
 TIME_SHARE: Final = 0.8
 """Share of the time left that an iteration may be expected to need."""
+
+
+CHANCE: Final = {"AUROC": 0.5, "MCC": 0.0, "R2": 0.0, "PEARSON": 0.0, "SPEARMAN": 0.0}
+"""What a constant guess, or a random one, scores."""
+CLEARLY: Final = 0.05
+WEIGHED: Final = (
+    "logistic",
+    "elastic_net",
+    "svm",
+    "linear_svm",
+    "hist_gradient_boosting",
+    "extra_trees",
+    "random_forest",
+)
+"""Families that can give all classes the same weight."""
+WEIGHED_BY_METRIC: Final = ("F1", "MCC")
+"""Metrics for which the recipes weigh the classes anyway."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +86,7 @@ def choose(outlook: Outlook) -> Choice:
     wished = [candidate for candidate in new if outlook.wishes.wants(candidate)]
     if wished:
         return _explore(outlook, wished[0], "A note asks for it.")
-    for rule in (_go_on_exploring, _combine_at_the_end, _refine_best):
+    for rule in (_mend_collapse, _go_on_exploring, _combine_at_the_end, _refine_best):
         choice = rule(outlook, new)
         if choice is not None:
             return choice
@@ -102,6 +121,35 @@ def _baseline(candidate: Candidate) -> Choice:
     return Choice(
         IterationMode.BASELINE, candidate, change, "A simple model comes first, so that others can be judged."
     )
+
+
+def _mend_collapse(outlook: Outlook, new: Sequence[Candidate]) -> Choice | None:
+    """Where the best model is of no use as it stands: class weights, or else another family."""
+    known = outlook.trials
+    best = known.best
+    because = collapse(best.statistics) if best else None
+    if best is None or because is None:
+        return None
+    if not outlook.exploring:
+        weighed = _weighed(outlook, best.candidate)
+        if weighed is not None:
+            change = f"{best.combination}: class weights, so that each class counts the same in all."
+            return Choice(IterationMode.REFINE, weighed, change, f"{result_words(known, best)}. {because}")
+    families = {trial.candidate.family for trial in known.all if collapse(trial.statistics)}
+    other = [one for one in new if one.family not in families and not outlook.wishes.avoids(one)]
+    other = [one for one in other if not outlook.too_long(one)]
+    return _explore(outlook, other[0], f"{because} So another family is due.") if other else None
+
+
+def _weighed(outlook: Outlook, candidate: Candidate) -> Candidate | None:
+    """The candidate with class weights; None where that changes nothing or was tried."""
+    is_classification = outlook.profile.task_type.is_classification
+    if not is_classification or candidate.family not in WEIGHED or outlook.trials.task.metric in WEIGHED_BY_METRIC:
+        return None
+    settings = {**candidate.hyperparameters, "class_weight": "balanced"}
+    weighed = Candidate(candidate.representation, candidate.family, settings)
+    fits = not outlook.too_long(weighed) and not outlook.wishes.avoids(weighed)
+    return weighed if fits and outlook.untried([weighed]) else None
 
 
 def _go_on_exploring(outlook: Outlook, new: Sequence[Candidate]) -> Choice | None:
@@ -159,7 +207,7 @@ def _combine_at_the_end(outlook: Outlook, _: Sequence[Candidate]) -> Choice | No
 def _refine_best(outlook: Outlook, _: Sequence[Candidate]) -> Choice | None:
     """Change one thing about the best candidate, or about the next best where nothing is left to change."""
     known = outlook.trials
-    wanted_first = sorted(known.scored, key=lambda trial: -outlook.wishes.degree(trial.candidate))
+    wanted_first = sorted(known.by_evidence, key=lambda trial: -outlook.wishes.degree(trial.candidate))
     for trial in wanted_first:
         if outlook.wishes.avoids(trial.candidate):
             continue
@@ -185,8 +233,16 @@ def _refinement(outlook: Outlook, trial: Trial, open_: Sequence[Candidate]) -> C
         IterationMode.EXPLORE if outlook.exploring else IterationMode.REFINE,
         chosen,
         difference(trial.candidate, chosen),
-        f"{result_words(known, trial)}{against}. {evidence}",
+        f"{result_words(known, trial)}{against}. {_within_noise(known, trial)}{evidence}",
     )
+
+
+def _within_noise(known: Trials, trial: Trial) -> str:
+    """Why not the one with the best score, where it is another one."""
+    best = known.best
+    if best is None or best is trial or known.incumbent is not trial:
+        return ""
+    return f"The score of iteration {best.iteration} is better within noise only, no evidence that its change helped. "
 
 
 def _explore(outlook: Outlook, candidate: Candidate, why: str) -> Choice:
@@ -248,9 +304,10 @@ def worst_part(statistics: Mapping[str, Any]) -> str | None:
 
 def result_words(known: Trials, trial: Trial) -> str:
     """A trial with its scores, such as ``k-mers + extra trees reached AUPRC 0.871 on validation (iteration 1)``."""
-    train = f", {trial.train:.3g} on train" if trial.train is not None else ""
+    assert trial.score is not None
+    train = f", {figure(trial.train)} on train" if trial.train is not None else ""
     return (
-        f"{trial.combination} reached {known.task.metric} {trial.score:.3g} on validation{train} "
+        f"{trial.combination} reached {known.task.metric} {figure(trial.score)} on validation{train} "
         f"(iteration {trial.iteration})"
     )
 
@@ -265,8 +322,34 @@ def expectation(known: Trials) -> str:
     metric, best = known.task.metric, known.best
     if best is None or best.score is None:
         return f"{metric} on validation clearly better than a constant guess."
-    side, margin = ("above", f"{NOISE:g}") if known.task.higher_is_better else ("below", f"{NOISE:.1%} of it")
+    side = "above" if known.task.higher_is_better else "below"
+    margin = f"{NOISE:g}" if known.task.higher_is_better else f"{NOISE:.1%} of it"
     return (
-        f"{metric} on validation {side} {best.score:.3g}, the best so far (iteration {best.iteration}), by more than "
-        f"{margin}; otherwise the change did not help."
+        f"{metric} on validation {side} {figure(target(known.task, best.score))}, which is better than the best so far "
+        f"({figure(best.score)}, iteration {best.iteration}) by more than {margin}; otherwise the change did not help."
     )
+
+
+def verdict(known: Trials) -> str:
+    """Whether the newest iteration did what its plan expected; empty where there is none, or nothing to judge it by."""
+    if not known.all:
+        return ""
+    newest = known.all[-1]
+    which = f"Iteration {newest.iteration} ({newest.combination})"
+    if newest.score is None:
+        return f"{which} has no score to compare, so its expectation stays open." if not newest.failure else ""
+    metric, before = known.task.metric, Trials(known.task, known.all[:-1]).best
+    if before is None or before.score is None:
+        chance = CHANCE.get(metric)
+        if chance is None:
+            return ""
+        end = "it did" if newest.score > chance + CLEARLY else "it did not, so nothing was learnt yet"
+        guess = f"a constant guess ({metric} {chance:g})"
+        return f"{which} was expected to beat {guess} and got {figure(newest.score)}: {end}."
+    side = "more" if known.task.higher_is_better else "less"
+    said = f"{which} was expected to reach {metric} of {side} than {figure(target(known.task, before.score))}"
+    if known.newest_paid():
+        return f"{said} and got {figure(newest.score)}: it helped."
+    if known.gain(newest.score, before.score) > 0:
+        return f"{said} and got {figure(newest.score)}: a gain within noise is no evidence that the change helped."
+    return f"{said} and got {figure(newest.score)}: it did not help."

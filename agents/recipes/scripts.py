@@ -7,6 +7,7 @@ between modules of one script are dropped, and imports of what lies in ``feature
 import ast
 import pprint
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,20 +74,31 @@ def _config(profile: InputProfile, specification: Specification, seed: int, metr
     }
 
 
-def join(modules: list[str], *, elsewhere: list[str], docstring: str = "", config: dict[str, Any] | None = None) -> str:
+def join(
+    modules: list[str],
+    *,
+    elsewhere: Sequence[str] = (),
+    docstring: str = "",
+    config: dict[str, Any] | None = None,
+    own: Mapping[str, str] | None = None,
+) -> str:
     """One script of ``modules``, in this order; ``elsewhere`` are those that ``features.py`` has.
+
+    ``own`` maps modules that are none of ``agents.recipes.sources`` to their texts.
 
     The docstring is that of the last module unless one is given. ``config`` becomes the value of ``CONFIG``,
     which stands right after the imports, so that a reader sees it first. Raises ValueError where a module is missing.
     """
     imports: dict[str, set[str]] = {}
     bodies: list[str] = []
+    main = "" if docstring else modules[-1]
     for name in modules:
-        tree, text = _parse(name)
+        text = (own or {}).get(name) or (SOURCES / f"{name}.py").read_text(encoding="utf-8")
+        tree = ast.parse(text)
         for node in tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _gather(node, imports, modules, elsewhere)
-        bodies.append(_body(name, tree, text, is_only=len(modules) == 1))
+        bodies.append(_body(name, tree, text, has_heading=name != main and len(modules) > 1))
         docstring = docstring or (ast.get_docstring(tree, clean=False) or "" if name == modules[-1] else "")
     parts = [f'"""{docstring}"""', _import_block(imports)]
     if config is not None:
@@ -94,13 +106,8 @@ def join(modules: list[str], *, elsewhere: list[str], docstring: str = "", confi
     return "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
 
 
-def _parse(name: str) -> tuple[ast.Module, str]:
-    text = (SOURCES / f"{name}.py").read_text(encoding="utf-8")
-    return ast.parse(text), text
-
-
 def _gather(
-    node: ast.Import | ast.ImportFrom, imports: dict[str, set[str]], modules: list[str], elsewhere: list[str]
+    node: ast.Import | ast.ImportFrom, imports: dict[str, set[str]], modules: list[str], elsewhere: Sequence[str]
 ) -> None:
     """Enter what ``node`` imports: module to names, plain imports under an empty name."""
     if isinstance(node, ast.Import):
@@ -134,8 +141,8 @@ def _import_block(imports: dict[str, set[str]]) -> str:
     return "\n\n".join("\n".join(group) for group in ordered)
 
 
-def _body(name: str, tree: ast.Module, text: str, *, is_only: bool) -> str:
-    """A module's text after its imports, headed by the first line of its docstring."""
+def _body(name: str, tree: ast.Module, text: str, *, has_heading: bool) -> str:
+    """A module's text after its imports, headed by its docstring unless it is the script's own."""
     lines = text.splitlines()
     skipped: set[int] = set()
     for number, node in enumerate(tree.body):
@@ -147,7 +154,7 @@ def _body(name: str, tree: ast.Module, text: str, *, is_only: bool) -> str:
     body = "\n".join(line.split("  # type: ignore")[0] for line in kept).strip()
     docstring = (ast.get_docstring(tree) or name).splitlines()
     notes = "".join(f"# {line}\n" if line else "#\n" for line in docstring)
-    return body if is_only or name in ("train", "inference") else f"{notes}\n{body}"
+    return f"{notes}\n{body}" if has_heading else body
 
 
 def _unique(names: list[str]) -> list[str]:

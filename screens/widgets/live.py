@@ -1,14 +1,14 @@
 """The live pane: what the model says and what its tool prints, as it happens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
-from agents.vocabulary import RunStatus
+from agents.vocabulary import RunStatus, StepName, StepStatus
 from screens.plain import harmless, one_line
-from screens.vocabulary import RUN, Look, score, tool_look
+from screens.vocabulary import RUN, Look, score, short_step, tool_look
 from screens.widgets.pane import Pane, fitted, labelled, wrapped
 
 _LABELS = 9
@@ -29,6 +29,8 @@ class LiveView:
     """Epoch, of how many, and its figures."""
     warning: str
     output: str
+    so_far: tuple[tuple[str, str], ...] = ()
+    """The plan of the iteration and what its steps came to: label and line, in their order."""
 
 
 def live_view(state: RunState, output: str) -> LiveView:
@@ -44,6 +46,7 @@ def live_view(state: RunState, output: str) -> LiveView:
         progress=_progress(call, state.metric),
         warning=one_line(call.warnings[-1]) if call and call.warnings else "",
         output=harmless(output).rstrip("\n") if call else "",
+        so_far=tuple(_so_far(state)),
     )
 
 
@@ -70,7 +73,18 @@ class Live(Pane[LiveView]):
         if view.output and spare > 0:
             shown = [fitted(Content(line), room) for line in view.output.splitlines()[-spare:]]
             lines += labelled("prints", shown, _LABELS)
-        return lines
+        return lines + _history(view, room, height - len(lines))
+
+
+def _history(view: LiveView, room: int, spare: int) -> list[Content]:
+    """The newest of what came before that fits into ``spare`` lines, below a blank one."""
+    kept: list[Content] = []
+    for label, text in reversed(view.so_far):
+        lines = labelled(label, [line.stylize("$text-muted") for line in wrapped(text, room, 3)], _LABELS)
+        if len(lines) + len(kept) + 1 > spare:
+            break
+        kept = lines + kept
+    return [Content(""), *kept] if kept else []
 
 
 def _title(state: RunState, step: StepState | None) -> str:
@@ -125,6 +139,20 @@ def _facts(state: RunState, call: ToolCallState | None) -> list[tuple[str, str]]
     if waiting:
         facts.append(("note", f"waits for the next model call: {one_line(waiting[-1].text)}"))
     return facts
+
+
+def _so_far(state: RunState) -> Iterator[tuple[str, str]]:
+    iteration = state.iteration
+    if iteration is None or state.status.is_over:
+        return
+    planned = ": ".join(part for part in (iteration.combination, iteration.change) if part)
+    for label, text in (("plan", planned), ("why", iteration.plan_reason), ("expects", iteration.expectation)):
+        if text:
+            yield label, one_line(text)
+    for name, step in iteration.steps.items():
+        said = step.summary or step.reason
+        if said and name is not StepName.ITERATION_PLAN and step.status is not StepStatus.RUNNING:
+            yield short_step(name), one_line(said)
 
 
 def _setup(state: RunState) -> list[tuple[str, str]]:

@@ -64,3 +64,10 @@ class SearchEnded(Message):
 
     found: Found
     problem: str = ""
+
+
+@dataclass
+class LogFailed(Message):
+    """Reading the log failed; it is tried again."""
+
+    problem: str

@@ -16,8 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from agents.log_file import Found, Search
-from screens.plain import harmless
-from screens.widgets.log_messages import LineSource, LinesRead, LogGrew, SearchEnded, SearchProgressed
+from screens.plain import harmless, one_line
+from screens.widgets.log_messages import LineSource, LinesRead, LogFailed, LogGrew, SearchEnded, SearchProgressed
 
 # --- one line --------------------------------------------------------------------------------------------------------
 
@@ -187,6 +187,9 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         self._asked = range(0)
         self.refresh()
         self._ask()
+
+    def on_log_failed(self, message: LogFailed) -> None:
+        self.notify(f"The log cannot be read: {one_line(message.problem)}", severity="error", markup=False)
 
     def on_search_progressed(self, message: SearchProgressed) -> None:
         message.stop()

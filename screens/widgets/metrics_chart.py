@@ -7,14 +7,14 @@ from textual.content import Content
 
 from screens.charts import Chart, draw_chart, legend
 from screens.plain import one_line
-from screens.widgets.pane import Pane
+from screens.widgets.pane import Pane, set_border
 
 
 class MetricsChart(Pane[Chart | None]):
     """One line of legend and the chart below it."""
 
     def on_mount(self) -> None:
-        self._border_title = Content("Metric")
+        set_border(self, Content("Metric"))
         self.add_class("-empty")
 
     def heading(self, view: Chart | None) -> Content | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from textual.content import Content
+from textual.geometry import Region
 from textual.widget import Widget
 
 V = TypeVar("V")
@@ -23,15 +24,21 @@ class Pane(Widget, Generic[V]):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id)
         self._view: V | None = None
+        self._border_note: Content | None = None
 
     def show(self, view: V) -> None:
         """Draw ``view``, unless it is what is drawn already."""
         if view == self._view:
             return
         self._view = view
-        self._border_title = self.heading(view)
+        set_border(self, self.heading(view), self._border_note)
         self.set_class(self.has_nothing(view), "-empty")
         self.refresh()
+
+    def note(self, words: str) -> None:
+        """Let ``words`` stand in the lower border: for what ticks, since only the border is drawn anew."""
+        self._border_note = Content(words) if words else None
+        set_border(self, self.heading(self._view) if self._view is not None else None, self._border_note)
 
     def render(self) -> Content:
         width, height = self.content_size
@@ -50,6 +57,20 @@ class Pane(Widget, Generic[V]):
     def draw(self, view: V, width: int, height: int) -> Sequence[Content]:
         """At most ``height`` lines; what is wider than ``width`` cells ends in an ellipsis."""
         raise NotImplementedError
+
+
+def set_border(widget: Widget, title: Content | None, subtitle: Content | None = None) -> None:
+    """Let content stand in the two lines of a border, drawing anew nothing but the lines that change.
+
+    Textual's own ``border_title`` takes content as well, but draws the whole widget anew; what it sets is set here.
+    """
+    width, height = widget.outer_size
+    left, top = widget.content_offset
+    for name, content, row in (("_border_title", title, 0), ("_border_subtitle", subtitle, height - 1)):
+        before: Content | None = getattr(widget, name)
+        if (before and before.markup) != (content and content.markup):
+            setattr(widget, name, content)
+            widget.refresh(Region(-left, row - top, width, 1))
 
 
 def fitted(line: Content, width: int) -> Content:

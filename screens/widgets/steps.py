@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from textual.content import Content
 
@@ -52,6 +53,15 @@ def steps_view(state: RunState) -> StepsView:
         change=one_line(iteration.change),
         rows=_rows(iteration),
     )
+
+
+def running_words(state: RunState, now: datetime) -> str:
+    """Which step runs and for how long, for a line that ticks; empty where none does."""
+    step = state.step
+    if step is None or step.started is None or state.status.is_over:
+        return ""
+    seconds = max(0, int((now - step.started).total_seconds()))
+    return f"{short_step(step.name)} for {duration(seconds) if seconds > 9 else f'{seconds}s'}"
 
 
 def _rows(iteration: IterationState) -> tuple[StepRow, ...]:

@@ -16,7 +16,7 @@ from agents.state import ToolCallState
 from screens.messages import InspectorWanted
 from screens.plain import one_line
 from screens.vocabulary import duration, short_step, size, tool_look
-from screens.widgets.pane import cell
+from screens.widgets.pane import cell, set_border
 
 _NUMBER, _STEP, _STATUS, _SECONDS, _BYTES = 5, 9, 9, 7, 8
 _TOOL_NARROW, _TOOL_WIDE = 12, 22
@@ -130,12 +130,10 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, row - int(self.scroll_offset.y), self.size.width, 1))
 
     def _heading(self) -> None:
-        self._border_title = Content(f"Tool calls ({self._count})" if self._count else "Tool calls")
         behind = self._count - 1 - self._cursor
         hint = f"{behind} newer, End follows them" if not self._following and behind > 0 else self._hint
-        self._border_subtitle = Content(hint) if self._count else None
-        width, height = self.size
-        self.refresh(Region(0, -1, width, 1), Region(0, height, width, 1))  # the two lines of the border
+        title = Content(f"Tool calls ({self._count})" if self._count else "Tool calls")
+        set_border(self, title, Content(hint) if self._count else None)
 
     # --- the cursor --------------------------------------------------------------------------------------------------
 

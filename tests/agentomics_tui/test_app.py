@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from agentomics_tui import worker
 from agentomics_tui.app import AgentomicsApp, farewell
 from agents.state import RunState
-from agents.vocabulary import RunStatus
+from agents.vocabulary import RunStatus, StepName, ToolOutcome
 from screens.dashboard import DashboardScreen
 from screens.run_library import RunLibraryScreen
+from screens.tool_inspector import ToolInspectorScreen
 from tests.support import journals
-from tests.support.watching import settled, until
+from tests.support.watching import settled, text_of, until, with_engine
 
 _HEAVY = {"litellm", "pandas", "sklearn", "numpy", "scipy"}
 
@@ -21,6 +23,7 @@ _PAINT = """
 import asyncio, json, sys
 from pathlib import Path
 from agents.run_folder import RunFolder
+from agentomics_tui import worker
 from agentomics_tui.app import AgentomicsApp
 from tests.support.watching import settled
 
@@ -84,7 +87,7 @@ async def test_the_app_ends_its_workers_when_it_ends(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["ctrl+q", "q"])
 async def test_leaving_touches_nothing_of_the_run(tmp_path: Path, key: str) -> None:
-    run = journals.running_run(tmp_path)
+    run = with_engine(journals.running_run(tmp_path))
     before = {path: path.stat().st_mtime_ns for path in run.folder.root.rglob("*")}
     app = AgentomicsApp(run.folder, tmp_path)
     async with app.run_test() as pilot:
@@ -96,4 +99,71 @@ async def test_leaving_touches_nothing_of_the_run(tmp_path: Path, key: str) -> N
 
 
 def test_a_run_id_cannot_break_out_of_the_farewell() -> None:
-    assert "\x1b" not in farewell(RunState(status=RunStatus.RUNNING), "a\x1b[31m\nb")
+    assert "\x1b" not in farewell(RunState(status=RunStatus.RUNNING), "a\x1b[31m\nb", None)
+
+
+async def test_an_old_refused_run_is_looked_at_from_the_library_without_ending_the_app(tmp_path: Path) -> None:
+    run = with_engine(journals.running_run(tmp_path))
+    journals.refused_run(tmp_path, "refused", "train.csv: row 7: no label")
+    app = AgentomicsApp(run.folder, tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, RunLibraryScreen) and "refused" in text_of(pilot))
+        await pilot.press("slash", *"refused", "enter", "enter")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        dashboard = await settled(pilot)
+        await pilot.pause(0.1)
+        assert dashboard.state.status is RunStatus.REFUSED
+        assert app.return_value is None
+        assert "row 7: no label" in text_of(pilot)
+
+
+@pytest.mark.parametrize("key", ["ctrl+p", "f1"])
+async def test_the_inspector_learns_of_the_end_of_its_call_below_whatever_lies_over_it(
+    tmp_path: Path, key: str
+) -> None:
+    run = with_engine(journals.running_run(tmp_path))
+    app = AgentomicsApp(run.folder, tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ToolInspectorScreen))
+        inspector = app.screen
+        await pilot.press(key)
+        await pilot.pause()
+        run.end_tool(3, StepName.MODEL_TRAINING, "run_python")
+        await until(pilot, lambda: inspector.call.outcome is ToolOutcome.OK, "the inspector knows")
+        await pilot.press("escape")
+        await until(pilot, lambda: "✓ ok" in text_of(pilot), "and shows it")
+
+
+async def test_a_fault_in_a_worker_is_shown_and_does_not_end_the_app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = with_engine(journals.running_run(tmp_path))
+    faults = iter(range(3))
+
+    def faulty(path: Path) -> None:
+        if next(faults, None) is not None:
+            raise RuntimeError("a fault [/ of the program")
+
+    app = AgentomicsApp(run.folder, tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        read_lock = worker.read_lock
+        monkeypatch.setattr(worker, "read_lock", lambda path: faulty(path) or read_lock(path))
+        await until(pilot, lambda: "RuntimeError: a fault [/ of the program" in text_of(pilot), "the fault")
+        await until(pilot, lambda: "RuntimeError" not in text_of(pilot), "it works again")
+        run.finish(RunStatus.STOPPED, "enough")
+        await until(pilot, lambda: "The run was stopped" in text_of(pilot), "it goes on")
+
+
+_LATE = {"screens.tool_inspector", "screens.run_library", "screens.questions", "plotext", "textual.highlight"}
+
+
+def test_what_a_first_picture_does_not_show_is_not_loaded_for_it() -> None:
+    root = Path(__file__).parents[2]
+    code = "import json, sys, agentomics_tui.app; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert not set(json.loads(done.stdout)) & _LATE

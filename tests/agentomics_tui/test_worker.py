@@ -18,8 +18,9 @@ from agents.events import Event
 from agents.fold import fold
 from agents.lock import EngineLock
 from agents.run_folder import RunFolder
+from agents.run_summary import RunSummary
 from agents.vocabulary import RunStatus, StepName
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, RunsListed, RunVanished
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, RunsListed
 from tests.support import journals
 
 
@@ -111,12 +112,77 @@ def test_a_run_without_a_journal_is_waited_for(tmp_path: Path) -> None:
         received.until(lambda: len(received.events) == 1)
 
 
-def test_a_folder_that_vanishes_is_told_and_ends_the_watch(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_reached_is_told_once_and_watched_on_when_it_can(tmp_path: Path) -> None:
     run = journals.running_run(tmp_path)
     with watching(run.folder) as (_, received):
         received.until(lambda: bool(received.of(EngineSeen)))
         run.folder.root.rename(tmp_path / "moved")
-        received.until(lambda: bool(received.of(RunVanished)))
+        received.until(lambda: bool(received.of(ReadingSeen)))
+        (tmp_path / "moved").rename(run.folder.root)
+        received.until(lambda: len(received.of(ReadingSeen)) == 2)
+        run.finish(RunStatus.STOPPED, "enough")
+        received.until(lambda: fold(received.events).status is RunStatus.STOPPED)
+    problems = [message.problem for message in received.of(ReadingSeen)]
+    assert problems == [f"{run.folder.run_id}: No such file or directory", ""]
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_read_when_it_can(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    aside = tmp_path / "aside"
+    run.folder.journal.rename(aside)
+    run.folder.journal.mkdir()  # reading it fails whoever runs the test
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(ReadingSeen)))
+        assert received.of(ReadingSeen)[0].problem == "events.jsonl: Is a directory"
+        run.folder.journal.rmdir()
+        aside.rename(run.folder.journal)
+        received.until(lambda: fold(received.events).status is RunStatus.RUNNING)
+
+
+def test_one_unreadable_run_does_not_end_the_library(tmp_path: Path) -> None:
+    journals.finished_run(tmp_path, "a-finished")
+    broken = journals.stage(tmp_path, "b-broken")
+    broken.folder.journal.unlink()
+    broken.folder.journal.mkdir()
+    received = Received()
+    watcher = LibraryWatcher(tmp_path, received.post, poll=0.01)
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    try:
+        received.until(lambda: bool(received.of(RunsListed)) and _known(received)["b-broken"].unreadable != "")
+        received.until(lambda: _known(received)["a-finished"].status is RunStatus.FINISHED)
+        broken.folder.journal.rmdir()
+        received.until(lambda: _known(received)["b-broken"].unreadable == "")
+    finally:
+        watcher.stop()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+def test_a_runs_folder_that_cannot_be_listed_is_told_and_keeps_the_list(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    journals.finished_run(runs)
+    received = Received()
+    watcher = LibraryWatcher(runs, received.post, poll=0.01)
+    thread = threading.Thread(target=watcher.run)
+    thread.start()
+    try:
+        received.until(lambda: bool(received.of(RunsListed)))
+        runs.rename(tmp_path / "moved")
+        runs.write_text("no folder")
+        received.until(lambda: bool(received.of(ReadingSeen)))
+        assert received.of(ReadingSeen)[-1].problem == "runs: Not a directory"
+        runs.unlink()
+        (tmp_path / "moved").rename(runs)
+        received.until(lambda: received.of(ReadingSeen)[-1].problem == "")
+    finally:
+        watcher.stop()
+        thread.join(timeout=20)
+    assert not thread.is_alive()
+
+
+def _known(received: Received) -> dict[str, RunSummary]:
+    return {run.run_id: run for run in received.of(RunsListed)[-1].runs}
 
 
 def test_the_engine_is_told_alive_and_dead_with_its_last_words(tmp_path: Path, monkeypatch) -> None:

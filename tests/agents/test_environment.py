@@ -69,3 +69,12 @@ def test_one_that_was_left_half_made_is_made_anew(tmp_path: Path) -> None:
     made = make_environment(folder, tmp_path / "home", cpus=1, seed=0)
     assert python(made, "import numpy; print(1)") == "1"
     assert not (folder / "lib" / "rubbish").exists()
+
+
+def test_one_whose_versions_are_no_longer_those_installed_is_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "environment"
+    made = make_environment(folder, tmp_path / "home", cpus=1, seed=0)
+    (folder / "packages.txt").write_text("numpy==0.1\n")
+    (next(folder.glob("lib/python3.*/site-packages")) / "numpy").unlink()
+    assert make_environment(folder, tmp_path / "home", cpus=1, seed=0) == made
+    assert python(made, "import numpy; print(1)") == "1"

@@ -1,6 +1,8 @@
 """The journal keeps every event in order, survives torn lines, and lets readers follow."""
 
 import json
+import resource
+import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,3 +106,21 @@ def test_numbers_that_are_not_finite_never_make_invalid_json(tmp_path: Path) -> 
     write(path, TrainingProgress(call=1, epoch=1, values={"loss": float("nan"), "gap": float("inf")}))
     assert json.loads(path.read_text())["values"] == {"loss": None, "gap": None}
     assert EVENT.validate_json(path.read_text()).values == {"loss": None, "gap": None}
+
+
+def test_a_disk_that_was_full_for_a_moment_costs_the_event_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    writer = JournalWriter(path, "run-1")
+    writer.write(NoteReceived(note_id="a", text="before"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 60, hard))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            writer.write(NoteReceived(note_id="b", text="x" * 100))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    writer.write(NoteReceived(note_id="c", text="after"))
+    read = list(JournalReader(path).read_all())
+    assert [(event.seq, event.text) for event in read] == [(0, "before"), (1, "after")]

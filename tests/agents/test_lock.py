@@ -82,3 +82,43 @@ def test_a_spoilt_lock_belongs_to_nobody(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     assert read_lock(path) is None
     EngineLock.acquire(path).release()
+
+
+_RACE = """
+import sys, time
+from pathlib import Path
+from agents.lock import EngineLock, LockHeld
+start = Path(sys.argv[2])
+while not start.exists():
+    pass
+try:
+    EngineLock.acquire(Path(sys.argv[1]))
+    print("got it", flush=True)
+    time.sleep(30)
+except LockHeld:
+    print("held")
+"""
+
+
+def test_only_one_of_several_engines_takes_over_a_stale_lock(tmp_path: Path) -> None:
+    path = tmp_path / "engine.lock"
+    path.write_text(record(dead_pid()).model_dump_json())
+    command = [sys.executable, "-c", _RACE, str(path), str(tmp_path / "start")]
+    engines = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    try:
+        (tmp_path / "start").touch()
+        answers = [engine.stdout.readline().strip() for engine in engines if engine.stdout]
+    finally:
+        for engine in engines:
+            engine.kill()
+            engine.communicate()
+    assert sorted(answers) == ["got it", "held", "held", "held"]
+
+
+def test_a_suspended_engine_of_this_host_still_holds_its_run(tmp_path: Path) -> None:
+    lock = EngineLock.acquire(tmp_path / "engine.lock")
+    held = read_lock(tmp_path / "engine.lock")
+    assert held is not None
+    assert is_alive(held, held.heartbeat + 10 * STALE_SECONDS)
+    assert not is_alive(held.model_copy(update={"birth": 1}), held.heartbeat), "another process has its pid by now"
+    lock.release()

@@ -1,5 +1,6 @@
 """The loop with a scripted model and everything else real: what it keeps, what it forgives, where it ends."""
 
+import asyncio
 import json
 import shutil
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agents import control
 from agents.engine import announce
 from agents.fold import fold
 from agents.journal import JournalReader
@@ -19,7 +21,7 @@ from agents.snapshot import open_snapshot
 from agents.state import RunState
 from agents.steering import Steering
 from agents.steps.facts import StepFacts
-from agents.vocabulary import IterationStatus, RunStatus, StepName, StepStatus
+from agents.vocabulary import IterationStatus, RunStatus, SplitName, StepName, StepStatus
 from tests.support.expert import Expert, competent, final_result, script
 from tests.support.models import calls
 from tests.support.shell import write_dataset
@@ -48,9 +50,11 @@ async def lead(folder: Path, expert: Expert | None = None, run: RunFolder | None
     recorder = Recorder(run.journal, run.run_id)
     announce(recorder, run.record())
     steering = Steering(run, recorder)
+    watching = asyncio.create_task(steering.watch())
     try:
         await run_loop(run, run.record().settings, recorder, steering, expert)
     finally:
+        watching.cancel()
         recorder.close()
     return Ended(run, fold(JournalReader(run.journal).read_all()), expert)
 
@@ -195,7 +199,7 @@ async def test_an_explored_combination_must_be_new(tmp_path: Path) -> None:
 
 
 async def test_an_interrupted_run_goes_on_where_it_was_and_asks_no_finished_step_again(tmp_path: Path) -> None:
-    class Crash(Exception):
+    class Crash(BaseException):
         pass
 
     def crash(facts: StepFacts, turn: int):
@@ -244,3 +248,63 @@ async def test_notes_of_a_person_stand_in_every_later_prompt(tmp_path: Path) -> 
     ended = await lead(tmp_path, note="mind the batch", iterations=1)
     [record, *_] = sorted(ended.run.model_calls.iterdir())
     assert "mind the batch" in record.read_text()
+
+
+async def test_a_resumed_run_scores_the_snapshot_that_it_has_then(tmp_path: Path) -> None:
+    def stop(facts: StepFacts, turn: int):
+        [run] = (tmp_path / "runs").iterdir()
+        control.submit(RunFolder(run), control.Stop())
+        return competent(facts, turn)
+
+    first = await lead(tmp_path, Expert({(0, StepName.PREDICTION_EXPLORATION): stop}))
+    assert first.state.status is RunStatus.STOPPED
+    assert first.state.best is not None
+    assert first.state.best.iteration == 0
+    ended = await lead(tmp_path, run=first.run)
+    assert ended.state.best is not None
+    assert ended.state.best.iteration == 1
+    assert ended.state.test_scores != first.state.test_scores
+    assert open_snapshot(ended.run).record().test == ended.state.test_scores
+
+
+@pytest.mark.parametrize("folder", ["validation", "train"])
+async def test_labels_that_a_script_has_edited_score_nothing(tmp_path: Path, folder: str) -> None:
+    def tamper(facts: StepFacts, turn: int):
+        assert facts.paths.split is not None
+        labels = Path(facts.paths.split[SplitName(folder)]) / "labels.csv"
+        labels.chmod(0o644)
+        labels.write_text(labels.read_text().replace(",0\n", ",1\n", 3))
+        return competent(facts, turn)
+
+    ended = await lead(tmp_path, Expert({(0, StepName.PREDICTION_EXPLORATION): tamper}), iterations=1)
+    assert ended.state.iterations[0].status is IterationStatus.FAILED
+    assert f"splits/v1/{folder} was changed" in ended.state.iterations[0].reason
+    assert ended.state.best is None
+
+
+@pytest.mark.parametrize(
+    "deed",
+    ["mkdir old.py", 'rm -rf "$PWD"', "ln -s loop.py loop.py", "printf x > $(printf '\\377').py"],
+)
+async def test_strange_files_cost_an_iteration_at_most(tmp_path: Path, deed: str) -> None:
+    def training(facts: StepFacts, turn: int):
+        if turn == 0:
+            return competent(facts, 0)
+        if turn == 1:
+            return calls(("bash", {"command": deed}))
+        return competent(facts, 1)
+
+    ended = await lead(tmp_path, Expert({(0, TRAINING): training}))
+    assert ended.state.status is RunStatus.FINISHED
+    assert len(ended.state.iterations) == 2
+
+
+async def test_a_path_that_is_none_is_rejected_and_not_fatal(tmp_path: Path) -> None:
+    def split(facts: StepFacts, turn: int):
+        if turn == 1:
+            return final_result(summary="x", strategy="x", train="a\0b", validation="x" * 5000, mini_train="/")
+        return competent(facts, turn)
+
+    ended = await lead(tmp_path, Expert({(0, SPLIT): split}), iterations=1)
+    assert ended.state.status is RunStatus.FINISHED
+    assert rejections(ended, 0, SPLIT) == 1

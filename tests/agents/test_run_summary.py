@@ -124,3 +124,14 @@ def test_a_catalogue_lists_newest_first_takes_up_new_runs_and_forgets_removed_on
     assert [run.run_id for run in catalogue.summaries] == ["b"]
     catalogue.scan(tmp_path / "missing")
     assert catalogue.summaries == []
+
+
+def test_a_journal_that_cannot_be_read_is_told_and_the_rest_stays_as_it_was(tmp_path: Path) -> None:
+    run = journals.finished_run(tmp_path)
+    digest = RunDigest(run.folder)
+    assert digest.read(LATER).unreadable == ""
+    run.folder.journal.rename(tmp_path / "aside")
+    run.folder.journal.mkdir()
+    summary = digest.read(LATER)
+    assert (summary.unreadable, summary.best) == ("events.jsonl: Is a directory", 0.951)
+    assert not summary.is_live

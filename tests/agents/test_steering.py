@@ -102,3 +102,32 @@ async def test_a_command_that_comes_too_late_is_refused_with_the_reason(tmp_path
     assert [(r.command, r.outcome, r.detail) for r in recorder.state.receipts] == [
         ("pause", "refused", "the run is over")
     ]
+
+
+async def test_what_ends_more_replaces_what_ends_less_while_its_tools_are_still_going(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+
+    async def slow_to_end() -> None:
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(0.05)
+
+    work = asyncio.create_task(steering.interruptible(slow_to_end()))
+    await asyncio.sleep(0.01)
+    for command in (control.SkipStep(), control.Stop(now=True), control.SkipIteration()):
+        control.submit(run, command)
+        steering.apply_pending()
+        await asyncio.sleep(0)
+    with pytest.raises(RunInterrupted):
+        await work
+    assert [receipt.outcome for receipt in recorder.state.receipts] == ["accepted", "accepted", "refused"]
+
+
+async def test_what_lies_in_the_control_folder_by_mistake_does_not_hold_up_commands(tmp_path: Path) -> None:
+    run, recorder, steering = begin(tmp_path)
+    (run.control / "0.json").mkdir()
+    (run.control / "1.json").symlink_to("nowhere")
+    control.submit(run, control.Pause())
+    steering.apply_pending()
+    assert [receipt.command for receipt in recorder.state.receipts] == ["pause"]

@@ -39,7 +39,12 @@ class Bench:
         self.step_dir = self.run.step(0, StepName.DATA_REPRESENTATION)
         self.step_dir.mkdir(parents=True)
         self.agent = StepAgent(
-            self.run, self.recorder, values, self.gateway, Calls(self.run, self.recorder, values), self.steering
+            self.run,
+            self.recorder,
+            values,
+            self.gateway,
+            Calls(self.run, self.recorder, values, self.steering),
+            self.steering,
         )
 
     def request(self, *, with_tools: bool = True) -> StepRequest[DataRepresentationOutput]:

@@ -1,9 +1,13 @@
 """Charts have round ticks, fit their cells and can be read without colour."""
 
+import math
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import plotext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,8 +15,19 @@ from rich.cells import cell_len
 
 from agents.fold import fold
 from agents.journal import JournalReader
-from agents.state import RunState
-from screens.charts import Chart, Series, chart_of, draw_chart, integer_ticks, legend, nice_ticks, tick_labels
+from agents.state import RunState, ToolCallState, TrainingPoint
+from screens.charts import (
+    Chart,
+    ChartSource,
+    Series,
+    chart_of,
+    draw_chart,
+    integer_ticks,
+    legend,
+    nice_ticks,
+    tick_labels,
+)
+from screens.curves import Curve, thinned
 from tests.support import journals
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -67,7 +82,8 @@ def test_iteration_ticks_are_whole_evenly_apart_and_not_too_many(first: int, len
 
 @given(st.integers(20, 200), st.integers(4, 60), st.lists(_finite, min_size=1, max_size=8))
 def test_a_chart_fills_its_cells_and_no_more(width: int, height: int, values: list[float]) -> None:
-    series = Series("a", "●", 75, tuple((float(x), y) for x, y in enumerate(values)))
+    points = tuple((float(x), y) for x, y in enumerate(values))
+    series = Series("a", "●", 75, (points,), points)
     lines = _drawn(Chart("t", (series,), 0, max(1, len(values) - 1)), width, height)
     assert len(lines) <= height
     assert max(map(cell_len, lines)) <= width
@@ -114,4 +130,132 @@ def test_a_run_without_figures_has_no_chart() -> None:
 
 
 def test_a_chart_that_cannot_fit_is_left_out() -> None:
-    assert draw_chart(Chart("t", (Series("a", "●", 75, ((0.0, 1.0),)),), 0, 1), 12, 3) == ""
+    assert draw_chart(Chart("t", (Series("a", "●", 75, (), ((0.0, 1.0),)),), 0, 1), 12, 3) == ""
+
+
+# --- the staircase and the splits ------------------------------------------------------------------------------------
+
+
+def _series(chart: Chart | None, name: str) -> Series:
+    assert chart is not None
+    return next(series for series in chart.series if series.name == name)
+
+
+def test_the_best_so_far_is_a_staircase_with_the_best_snapshot_marked(tmp_path: Path) -> None:
+    best = _series(chart_of(_state(journals.finished_run(tmp_path))), "best so far")
+    stairs = ((0, 0.893), (1, 0.893), (1, 0.931), (3, 0.931), (3, 0.947), (4, 0.947), (4, 0.951))
+    assert best.parts == (stairs,)
+    assert best.marks == ((4, 0.951),)
+
+
+def test_where_lower_is_better_the_staircase_goes_down(tmp_path: Path) -> None:
+    state = _state(journals.finished_run(tmp_path))
+    state.higher_is_better = False
+    assert _series(chart_of(state), "best so far").parts == (((0, 0.893), (1, 0.893), (3, 0.893), (4, 0.893)),)
+
+
+def test_scores_on_different_splits_are_not_joined(tmp_path: Path) -> None:
+    state = _state(journals.finished_run(tmp_path))
+    for iteration, version in zip(state.iterations, (1, 1, 2, 2, 2), strict=True):
+        iteration.split_version = version
+    chart = chart_of(state)
+    assert chart is not None
+    assert chart.breaks == (2.5,)  # iteration 2 failed: 3 is the first that is scored on the new split
+    assert _series(chart, "validation").parts == (((0, 0.893), (1, 0.931)), ((3, 0.947), (4, 0.951)))
+    assert len(_series(chart, "train").parts) == 2
+    assert _series(chart, "best so far").parts[1] == ((3, 0.947), (4, 0.947), (4, 0.951))
+    assert "new split" in [name for _, _, name in legend(chart)]
+    picture = _drawn(chart)
+    assert sum("┊" in line for line in picture) >= 8
+
+
+# --- long trainings --------------------------------------------------------------------------------------------------
+
+
+def _training(heights: Sequence[float]) -> tuple[RunState, list[TrainingPoint]]:
+    reports = [TrainingPoint(x, len(heights), {"val_loss": y}, "") for x, y in enumerate(heights)]
+    call = ToolCallState(1, "run_python", "train.py", 0, None, "log", "arguments", journals.START)
+    return RunState(tool_calls=[call]), reports
+
+
+@given(st.lists(_finite, min_size=1, max_size=3_000), st.integers(4, 300))
+def test_a_thinned_curve_keeps_its_ends_and_its_extremes(values: list[float], at_most: int) -> None:
+    points = [(float(x), y) for x, y in enumerate(values)]
+    kept = thinned(points, at_most)
+    assert len(kept) <= at_most
+    assert (kept[0], kept[-1]) == (points[0], points[-1])
+    assert {min(values), max(values)} <= {y for _, y in kept}
+    assert list(kept) == sorted(kept)
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 5_000, 40_000])
+def test_a_curve_stays_small_and_as_fine_at_its_beginning_as_at_its_end(count: int) -> None:
+    curve = Curve()
+    heights = [math.sin(x / 7) * x for x in range(count)]
+    for x, y in enumerate(heights):
+        curve.add(x, y)
+    xs = [x for x, _ in curve.points]
+    assert len(xs) <= 1_024 + 4
+    assert (xs[0], xs[-1]) == (0, count - 1)
+    assert {min(heights), max(heights)} <= {y for _, y in curve.points}
+    assert max((b - a for a, b in pairwise(xs)), default=0) <= max(1, 2 * count / 128)
+
+
+def test_a_long_training_is_drawn_with_about_two_points_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, reports = _training([1 / (x + 1) for x in range(20_000)])
+    state.tool_calls[0].training = reports
+    chart = chart_of(state)
+    assert chart is not None
+    drawn: list[int] = []
+    for name in ("plot", "scatter"):
+        real = getattr(plotext, name)
+        monkeypatch.setattr(
+            plotext, name, lambda xs, ys, real=real, **how: drawn.append(len(xs)) or real(xs, ys, **how)
+        )
+    assert draw_chart(chart, 100, 16)
+    assert drawn
+    assert max(drawn) <= 2 * 100
+
+
+class _Counting(list[TrainingPoint]):
+    """A list that knows how often one of its items was looked at."""
+
+    looks = 0
+
+    def __getitem__(self, key):  # type: ignore[no-untyped-def]
+        self.looks += 1
+        return super().__getitem__(key)
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        self.looks += len(self)
+        return super().__iter__()
+
+
+def test_a_report_is_looked_at_once_however_often_the_chart_is_asked_for() -> None:
+    state, reports = _training([0.5] * 5_000)
+    counting = _Counting(reports[:-1])
+    state.tool_calls[0].training = counting
+    source = ChartSource()
+    first = source.chart(state)
+    counting.looks = 0
+    assert source.chart(state) == first
+    counting.append(reports[-1])
+    later = source.chart(state)
+    assert later is not None
+    assert later.series[0].marks[-1] == (4_999, 0.5)
+    assert counting.looks < 20
+
+
+def test_the_newest_training_takes_the_place_of_the_one_before() -> None:
+    state, reports = _training([0.5, 0.4])
+    state.tool_calls[0].training = reports
+    source = ChartSource()
+    source.chart(state)
+    state.tool_calls.append(replace(state.tool_calls[0], call=2, training=[]))
+    shown = source.chart(state)
+    assert shown is not None
+    assert shown.title.endswith("tool call 1")
+    state.tool_calls[1].training.append(reports[0])
+    shown = source.chart(state)
+    assert shown is not None
+    assert shown.title.endswith("tool call 2")

@@ -1,17 +1,26 @@
 """The dashboard in a real app over a real run folder: every key, and what it tells."""
 
+import asyncio
+import builtins
+import io
+import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
+from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from agents import control
 from agents import events as ev
 from agents.vocabulary import RunStatus, StepName, ToolOutcome
-from screens.dashboard import DashboardScreen
 from screens.questions import SayScreen, StopScreen
 from screens.widgets.metrics_chart import MetricsChart
+from screens.widgets.pane import set_border
+from screens.widgets.steps import Steps
 from tests.support import journals
 from tests.support.watching import app_on, opened, settled, text_of, until, with_engine
 
@@ -106,10 +115,21 @@ async def test_an_empty_note_is_not_sent() -> None:
         assert not control.pending(run.folder)
 
 
+def _live(stage: Callable[[Path], journals.StagedRun]) -> Callable[[Path], journals.StagedRun]:
+    return lambda runs: with_engine(stage(runs))
+
+
 @pytest.mark.parametrize(
     ("stage", "status", "words"),
     [
-        (journals.running_run, 0, "The run goes on. Watch it again with: agentomics-tui watch peptides-demo"),
+        (_live(journals.running_run), 0, "The run goes on. Watch it again with: agentomics-tui watch peptides-demo"),
+        (journals.running_run, 0, "No engine is running; go on with: agentomics-tui resume peptides-demo"),
+        (
+            _live(journals.held_run),
+            0,
+            "The run is paused; it goes on when you resume it: agentomics-tui resume peptides-demo",
+        ),
+        (journals.held_run, 0, "No engine is running; go on with: agentomics-tui resume peptides-demo"),
         (journals.finished_run, 0, "The run is over. Look at it again with: agentomics-tui watch peptides-demo"),
         (journals.failed_run, 1, "The run is over. Look at it again with: agentomics-tui watch peptides-demo"),
     ],
@@ -239,12 +259,52 @@ async def test_a_run_that_has_just_been_made_is_shown_as_starting() -> None:
         await until(pilot, lambda: "engine not running" in text_of(pilot), "nobody came")
 
 
-async def test_a_run_whose_folder_vanishes_says_so() -> None:
+async def test_a_folder_that_cannot_be_reached_says_so_until_it_can() -> None:
     run = with_engine(journals.running_run(RUNS))
     async with opened(run) as pilot:
         await settled(pilot)
         run.folder.root.rename("elsewhere")
-        await until(pilot, lambda: "folder is gone" in text_of(pilot), "the notice")
+        await until(pilot, lambda: "cannot be read right now (peptides-demo: No such file" in text_of(pilot), "it")
+        Path("elsewhere").rename(run.folder.root)
+        await until(pilot, lambda: "right now" not in text_of(pilot), "the folder is back")
+
+
+async def test_the_running_step_ticks_in_its_border_without_drawing_the_steps_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        drawn: list[object] = []
+        draw = Steps.draw
+        monkeypatch.setattr(Steps, "draw", lambda self, *given: drawn.append(given) or draw(self, *given))
+        run.clock.pass_(75)
+        await until(pilot, lambda: "train for 1m" in text_of(pilot), "the ticking duration")
+        assert not drawn
+
+
+async def test_what_the_steps_came_to_fills_the_room_below_a_short_output() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run, (200, 60)) as pilot:
+        await settled(pilot)
+        assert "Validation AUROC rises by 0.01." in text_of(pilot)
+
+
+async def test_markup_in_a_title_stays_text() -> None:
+    class Titled(App[None]):
+        CSS = "Static { border: round white; }"
+
+        def compose(self) -> ComposeResult:
+            yield Static()
+
+    async with Titled().run_test(size=(60, 5)) as pilot:
+        set_border(pilot.app.query_one(Static), Content("[b]x[/b] [/"), Content("[@click=app.bell]y[/]"))
+        await pilot.pause()
+        shown = "\n".join(
+            "".join(segment.text for segment in strip) for strip in pilot.app.screen._compositor.render_strips()
+        )
+        assert "[b]x[/b] [/" in shown
+        assert "[@click=app.bell]y[/]" in shown
 
 
 async def test_a_run_looks_the_same_watched_from_the_start_and_attached_to_at_the_end() -> None:
@@ -315,7 +375,46 @@ def _fill_with(run: journals.StagedRun, text: str) -> None:
     run.emit(ev.Held(reason=text))
 
 
-async def test_the_dashboard_reads_no_file_itself() -> None:
-    """Without the worker's messages the screen knows nothing but the name of the run."""
-    dashboard = DashboardScreen(journals.finished_run(RUNS).folder)
-    assert dashboard.state.last_seq == -1
+class _MainThreadFiles:
+    """Notes each file below a folder that the main thread opens, lists or looks at while it is watched."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seen: list[str] = []
+        self._folder = str(folder.absolute())
+        self._main = threading.get_ident()
+        for module, name in ((builtins, "open"), (io, "open"), *((os, name) for name in _TOUCH)):
+            monkeypatch.setattr(module, name, self._noting(name, getattr(module, name)))
+
+    def _noting(self, name: str, real: Callable[..., object]) -> Callable[..., object]:
+        def noting(path: object = ".", *args: object, **options: object) -> object:
+            here = isinstance(path, str | os.PathLike) and str(Path(path).absolute()).startswith(self._folder)
+            if here and threading.get_ident() == self._main:
+                self.seen.append(f"{name} {path}")
+            return real(path, *args, **options)
+
+        return noting
+
+
+_TOUCH = ("open", "stat", "lstat", "scandir", "listdir", "mkdir", "rename", "replace", "unlink")
+
+
+async def test_the_event_loop_touches_no_file_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    files = _MainThreadFiles(run.folder.root, monkeypatch)
+    run.folder.run_json.read_text()
+    assert len(files.seen) >= 1  # the watch works
+    files.seen.clear()
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        await asyncio.to_thread(run.end_tool, 3, StepName.MODEL_TRAINING, "run_python")
+        await until(pilot, lambda: dashboard.state.running_tool_call is None, "the end of the call")
+        await pilot.press("enter")
+        await until(pilot, lambda: pilot.app.screen is not dashboard, "the inspector")
+        await pilot.press("escape")
+        await until(pilot, lambda: pilot.app.screen is dashboard, "the dashboard again")
+        await pilot.press("p")
+        await until(pilot, lambda: "Pause asked for" in text_of(pilot), "the toast")
+        await pilot.press("question_mark", "question_mark")
+        await pilot.resize_terminal(200, 60)
+        await settled(pilot)
+    assert files.seen == []

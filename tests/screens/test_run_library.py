@@ -13,8 +13,8 @@ from textual.pilot import Pilot
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.vocabulary import RunStatus
-from screens.messages import LeaveWanted, RunsListed, RunWanted
-from screens.run_library import RefreshWanted, RunLibraryScreen, age, cells_of, columns_for, is_match, rough
+from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
+from screens.run_library import RunLibraryScreen, age, cells_of, columns_for, is_match, rough
 from screens.theme import DARK
 from tests.support.journals import START
 from tests.support.watching import text_of
@@ -134,6 +134,28 @@ async def test_enter_watches_the_selected_run(keys: str, run: int) -> None:
     async with Host(RUNS).run_test(size=(120, 30)) as pilot:
         await press(pilot, *keys.split())
         assert await watched(pilot) == RUNS[run].run_id
+
+
+async def test_a_run_that_cannot_be_read_says_so_with_glyph_word_and_reason() -> None:
+    broken = replace(RUNS[0], unreadable="events.jsonl: Permission denied [/")
+    async with Host([broken, *RUNS[1:]]).run_test(size=(120, 30)) as pilot:
+        await pilot.pause()
+        shown = text_of(pilot)
+        assert "? unreadable" in shown
+        assert "events.jsonl: Permission denied [/" in shown
+        assert "1 live" in shown  # of the two with an engine only one can be read
+
+
+async def test_a_runs_folder_that_cannot_be_reached_is_told_beside_the_list() -> None:
+    app = Host(RUNS)
+    async with app.run_test(size=(120, 30)) as pilot:
+        app.library.post_message(ReadingSeen("runs: Stale file handle [/"))
+        await pilot.pause()
+        assert "not readable right now: runs: Stale file handle [/" in text_of(pilot)
+        assert "✓ finished" in text_of(pilot)
+        app.library.post_message(ReadingSeen(""))
+        await pilot.pause()
+        assert "right now" not in text_of(pilot)
 
 
 async def test_q_leaves_and_r_asks_for_a_fresh_list() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from agents.recipes.sources.whole_inputs import read_whole
+
 
 def problems(ids: pd.Series, predictions: pd.DataFrame, classes: int) -> list[str]:
     """What is wrong, a sentence each; empty where there is one finite prediction for every id and none else."""
@@ -40,7 +42,10 @@ def main() -> None:
     parser.add_argument("--predictions", type=Path, required=True)
     parser.add_argument("--classes", type=int, required=True)
     options = parser.parse_args()
-    ids = pd.read_csv(options.input / "data.csv", dtype={"id": str})["id"]
+    ids = read_whole(options.input, dtype=str).index.to_series()
+    labels = options.input.parent / "labels.csv"
+    if labels.is_file():  # a FASTA file may hold sequences that nobody has labelled
+        ids = ids[ids.isin(pd.read_csv(labels, dtype=str)["id"])]
     predictions = pd.read_csv(options.predictions, dtype={"id": str})
     found = problems(ids, predictions, options.classes)
     spread = float(pd.to_numeric(predictions.iloc[:, -1], errors="coerce").std()) if len(predictions) > 1 else 0.0

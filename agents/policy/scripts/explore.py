@@ -1,7 +1,8 @@
 """Look at a training table: what kind of inputs, what is missing, what differs with the label.
 
 Usage: explore.py --data DIR --task binary|multiclass|regression --classes JSON [--focus VIEW] [--brief]
-DIR has train/input/data.csv (id and inputs), train/labels.csv (id, numeric_label), maybe train/groups.csv (id, group).
+DIR has train/input/ (data.csv with id and inputs, or FASTA), train/labels.csv (id, numeric_label) and maybe
+train/groups.csv (id, group).
 Columns are told apart by their values, never by their names.
 """
 
@@ -16,6 +17,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from agents.recipes.sources.reading import find_inputs
+from agents.recipes.sources.whole_inputs import read_whole
 
 NUCLEOTIDES = set("ACGTUN")
 AMINO_ACIDS = set("ACDEFGHIKLMNPQRSTVWY")
@@ -114,11 +118,11 @@ def kinds_of(inputs: pd.DataFrame) -> tuple[dict[str, str], list[str], list[str]
     return ordered, numeric, categorical, ignored
 
 
-def read_table(data: Path, task: str, classes: list[str]) -> Table:
+def read_training(data: Path, task: str, classes: list[str]) -> Table:
     """The training split of a dataset's folder."""
     train = data / "train"
-    frame = pd.read_csv(train / "input" / "data.csv", dtype={"id": str}, low_memory=False).set_index("id")
     labels = pd.read_csv(train / "labels.csv", dtype={"id": str}).set_index("id")["numeric_label"]
+    frame = read_whole(train, labels.index, low_memory=False)
     group = None
     if (train / "groups.csv").is_file():
         group = pd.read_csv(train / "groups.csv", dtype=str).set_index("id")["group"].reindex(frame.index)
@@ -392,7 +396,12 @@ def main() -> None:
     parser.add_argument("--focus", default="")
     parser.add_argument("--brief", action="store_true", help="kinds and problems only, without the signals")
     options = parser.parse_args()
-    table = read_table(options.data, options.task, options.classes)
+    try:
+        find_inputs(options.data / "train")
+    except SystemExit as unreadable:
+        print("RESULT: " + json.dumps({"unreadable": str(unreadable).removeprefix("error: ")}))
+        return
+    table = read_training(options.data, options.task, options.classes)
     analysis = [] if options.brief else sequence_sentences(table) + table_sentences(table)
     focus = focus_sentence(table, options.focus) if options.focus else None
     analysis += [focus] if focus else []

@@ -14,9 +14,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import matthews_corrcoef, roc_auc_score
+
+from agents.recipes.sources.whole_inputs import read_whole
 
 PARTS = 4
 SMALLEST = 20
+FEW = 5
+"""Rows of a class below which nothing is said of it."""
+MANY = 10
 EXAMPLES = 4
 CLEAR = 2.5
 """Standard errors above the overall error; several parts are looked at, so two would be too few."""
@@ -33,6 +39,8 @@ class Judged:
     """Probability of the predicted class; None for regression."""
     group: pd.Series | None
     classes: list[str]
+    probabilities: pd.DataFrame | None = None
+    """One column for each class."""
 
     @property
     def error(self) -> pd.Series:
@@ -46,8 +54,9 @@ def read_judged(split: Path, predictions: Path, classes: list[str]) -> Judged:
     def read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype={"id": str}, low_memory=False).set_index("id")
 
-    inputs = read(split / "input" / "data.csv")
-    label = read(split / "labels.csv")["numeric_label"].reindex(inputs.index)
+    label = read(split / "labels.csv")["numeric_label"]
+    inputs = read_whole(split, label.index, low_memory=False)
+    label = label.reindex(inputs.index)
     predicted = read(predictions).reindex(inputs.index)
     group = split / "groups.csv"
     probabilities = predicted.filter(regex=r"^probability_\d+$")
@@ -58,6 +67,7 @@ def read_judged(split: Path, predictions: Path, classes: list[str]) -> Judged:
         probabilities.max(axis=1) if classes else None,
         read(group)["group"].reindex(inputs.index) if group.is_file() else None,
         classes,
+        probabilities,
     )
 
 
@@ -65,18 +75,43 @@ def read_judged(split: Path, predictions: Path, classes: list[str]) -> Judged:
 
 
 def class_figures(judged: Judged) -> dict[str, Any]:
-    """Error rate, recall of each class, confidence of right and wrong predictions."""
+    """Error rate and MCC, recall and shares of each class, confidence of right and wrong predictions."""
     wrong = judged.error == 1
     figures: dict[str, Any] = {"rows": len(wrong), "errors": int(wrong.sum()), "error_rate": rounded(wrong.mean())}
-    for number, name in list(enumerate(judged.classes))[:10]:
-        of_class = judged.label == number
-        if of_class.any():
-            figures[f"recall_{name}"] = rounded(1 - wrong[of_class].mean())
+    figures["mcc"] = rounded(matthews_corrcoef(judged.label.astype(int), judged.prediction.astype(int)))
+    if len(judged.classes) == 2 and judged.probabilities is not None and judged.label.nunique() == 2:
+        figures["auroc"] = rounded(roc_auc_score(judged.label == 1, judged.probabilities["probability_1"]))
+    figures |= views_by_class(judged)
     if judged.confidence is not None:
         figures["confidence_right"] = rounded(judged.confidence[~wrong].mean())
         figures["confidence_wrong"] = rounded(judged.confidence[wrong].mean())
         figures["overconfidence"] = rounded(judged.confidence.mean() - (1 - wrong.mean()))
         figures["confident_errors"] = int((wrong & (judged.confidence > 0.9)).sum())
+    return figures
+
+
+def views_by_class(judged: Judged) -> dict[str, Any]:
+    """How often each class is true, predicted and found; of many classes, those that are found least."""
+    views: list[dict[str, Any]] = []
+    for number, name in enumerate(judged.classes):
+        true, predicted = judged.label == number, judged.prediction == number
+        if true.any():
+            view = {"name": name, "rows": int(true.sum()), "recall": rounded(predicted[true].mean())}
+            views.append(view | {"true": rounded(true.mean()), "predicted": rounded(predicted.mean())})
+    views.sort(key=lambda view: view["recall"])
+    enough = [view for view in views if view["rows"] >= FEW]
+    never = [view["name"] for view in enough if view["predicted"] == 0]
+    figures: dict[str, Any] = {}
+    if never:
+        figures |= {"classes_never_predicted": len(never), "never_predicted": ", ".join(never[:MANY])}
+    if enough:
+        worst = enough[0]
+        figures |= {"least_found": worst["name"]}
+        figures |= {f"least_found_{what}": worst[what] for what in ("recall", "true", "predicted")}
+    for view in views[:MANY]:
+        figures[f"recall_{view['name']}"] = view["recall"]
+        figures[f"true_share_{view['name']}"] = view["true"]
+        figures[f"predicted_share_{view['name']}"] = view["predicted"]
     return figures
 
 
@@ -189,6 +224,14 @@ def main() -> None:
             "worst_part": part_words(worst),
             "worst_part_by": str(worst["view"]),
             "worst_part_ratio": rounded(worst["ratio"]),
+        }
+    low = found[found["above"] < -CLEAR]
+    if len(low):
+        statistics |= {"easy_part": part_words(low.iloc[0]), "easy_part_ratio": rounded(low.iloc[0]["ratio"])}
+    if len(found):
+        statistics |= {
+            "highest_ratio": rounded(found.iloc[-1]["ratio"]),
+            "lowest_ratio": rounded(found.iloc[0]["ratio"]),
         }
     if len(found):
         best = found.iloc[0]

@@ -1,7 +1,8 @@
 """Split a dataset's training table into train, validation and a small mini_train.
 
 Usage: split.py --data DIR --output DIR --task binary|multiclass|regression --seed N
-DIR has train/ (input/data.csv, labels.csv, maybe groups.csv) and maybe validation/, which is then used as it is.
+DIR has train/ (input/ with data.csv or FASTA, labels.csv, maybe groups.csv) and maybe validation/, which is then used
+as it is.
 Rows of one group and rows with equal inputs stay on one side. Classes, or the label's tenths, are in proportion.
 """
 
@@ -15,6 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+from agents.recipes.sources.reading import FASTA_SUFFIXES, find_inputs
+from agents.recipes.sources.whole_inputs import read_whole
 
 FOLDS = 5
 """Validation is one of five folds: 20 %."""
@@ -31,14 +35,19 @@ class Part:
     inputs: pd.DataFrame
     labels: pd.DataFrame
     groups: pd.DataFrame | None
+    is_fasta: bool = False
 
     def rows(self, positions: np.ndarray) -> "Part":
         chosen = self.groups.iloc[positions] if self.groups is not None else None
-        return Part(self.inputs.iloc[positions], self.labels.iloc[positions], chosen)
+        return Part(self.inputs.iloc[positions], self.labels.iloc[positions], chosen, self.is_fasta)
 
     def write(self, folder: Path) -> None:
         (folder / "input").mkdir(parents=True, exist_ok=True)
-        self.inputs.to_csv(folder / "input" / "data.csv", index=False)
+        if self.is_fasta:
+            records = (f">{row.id}\n{row.sequence}\n" for row in self.inputs.itertuples())
+            (folder / "input" / "sequences.fasta").write_text("".join(records), encoding="utf-8")
+        else:
+            self.inputs.to_csv(folder / "input" / "data.csv", index=False)
         self.labels.to_csv(folder / "labels.csv", index=False)
         if self.groups is not None:
             self.groups.to_csv(folder / "groups.csv", index=False)
@@ -50,13 +59,15 @@ def read_part(folder: Path) -> Part:
     def read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=str, keep_default_na=False)
 
-    inputs = read(folder / "input" / "data.csv")
+    labels = read(folder / "labels.csv")
+    inputs = read_whole(folder, labels["id"], dtype=str, keep_default_na=False).reset_index(names="id")
 
-    def in_order(path: Path) -> pd.DataFrame:
-        return read(path).set_index("id").loc[inputs["id"]].reset_index()
+    def in_order(table: pd.DataFrame) -> pd.DataFrame:
+        return table.set_index("id").loc[inputs["id"]].reset_index()
 
     groups = folder / "groups.csv"
-    return Part(inputs, in_order(folder / "labels.csv"), in_order(groups) if groups.is_file() else None)
+    is_fasta = find_inputs(folder)[0].suffix.lower() in FASTA_SUFFIXES
+    return Part(inputs, in_order(labels), in_order(read(groups)) if groups.is_file() else None, is_fasta)
 
 
 def blocks(part: Part) -> tuple[np.ndarray, bool]:

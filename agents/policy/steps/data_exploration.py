@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from agents.policy.carried import known_profile, profile_line, profile_of
 from agents.policy.conversation import Call, GaveUp, Moves
+from agents.policy.figures import counted
 from agents.policy.moves import Part, analyse, hand_over, parse_run
 from agents.recipes.catalogue import InputProfile
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataExplorationOutput
 from agents.vocabulary import StepName
 
-_SCRIPT = "explore.py"
+_SCRIPT: Final = "explore.py"
+_CANNOT_READ: Final = "The built-in policy cannot read these inputs"
 
 
 def data_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
@@ -40,9 +42,14 @@ def data_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
 
 def explore(facts: StepFacts, writing: str, arguments: Sequence[str] = ()) -> Part[tuple[dict[str, Any], InputProfile]]:
     """Run the script on the training table; what it found, and the profile in it."""
+    known = next((past.reason for past in facts.history if _CANNOT_READ in past.reason), "")
+    if known:
+        raise GaveUp(f"{_CANNOT_READ}{known.partition(_CANNOT_READ)[2]}")
     task = ["--data", facts.paths.data, "--task", facts.task.task_type.value]
     task += ["--classes", json.dumps(facts.task.classes)]
     found = yield from analyse(writing, "I run it on the training table.", _SCRIPT, [*task, *arguments])
+    if "unreadable" in found:
+        raise GaveUp(f"{_CANNOT_READ}: {found['unreadable']}. A model from a provider can write its own reader.")
     return found, (yield from _profile(found))
 
 
@@ -80,4 +87,4 @@ def _compared(before: InputProfile | None, now: InputProfile) -> str:
 def _problems(findings: Sequence[str]) -> str:
     if not findings:
         return "I found no problem with the data."
-    return f"{len(findings)} findings matter for the model; the first: {findings[0]}"
+    return f"{counted(len(findings), 'finding')} that may matter for the model; the first: {findings[0]}"

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from agents.policy.carried import known_profile, profile_line, split_folder
 from agents.policy.conversation import Moves, sentence
+from agents.policy.figures import counted
 from agents.policy.moves import analyse, hand_over, write
 from agents.policy.steps.decided import decided
 from agents.policy.texts import script_texts
@@ -47,6 +48,6 @@ def _words(member: dict[str, Any]) -> str:
     problems = [f"{what}: {member[name]}" for name, what in _UNWANTED.items() if member[name]]
     also = f"; {', '.join(problems)}" if problems else ""
     return (
-        f"{member['features']} features of {member['rows']} rows in {member['seconds']:.2f} s, "
+        f"{counted(member['features'], 'feature')} of {counted(member['rows'], 'row')} in {member['seconds']:.2f} s, "
         f"{member['zeros']:.0%} zeros{also}."
     )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from agents.policy.conversation import Moves
+from agents.policy.figures import counted
 from agents.policy.moves import Part, analyse, hand_over, run
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataSplitOutput, StepOutput
@@ -55,19 +56,24 @@ def _new_split(facts: StepFacts) -> Moves:
 
 def _output(facts: StepFacts, found: dict[str, Any], seed: int) -> DataSplitOutput:
     train, validation, mini = (found[name]["rows"] for name in ("train", "validation", "mini_train"))
-    blocks = found["blocks"]
     figures = "; ".join(f"{name}: {_spread(found[name], facts)}" for name in ("train", "validation"))
     apart = "" if found["equal_inputs_together"] else _EQUAL_APART
     folder = StepName.DATA_SPLIT.value
     return DataSplitOutput(
-        summary=f"{train} rows to train on, {validation} to validate, {mini} of train for quick runs.",
+        summary=f"{counted(train, 'row')} to train on, {validation} to validate, {mini} of train for quick runs.",
         train=f"{folder}/train",
         validation=f"{folder}/validation",
         mini_train=f"{folder}/mini_train",
-        strategy=(
-            f"{_strategy(facts)}{apart} Seed {seed}. {figures}. {blocks['rows_in_shared']} rows share a group or equal "
-            f"inputs with others; the largest such block has {blocks['largest']} rows."
-        ),
+        strategy=(f"{_strategy(facts)}{apart} Seed {seed}. {figures}. {_related(found['blocks'])}"),
+    )
+
+
+def _related(blocks: dict[str, Any]) -> str:
+    if not blocks["rows_in_shared"]:
+        return "No rows share a group or equal inputs."
+    return (
+        f"{counted(blocks['rows_in_shared'], 'row')} share a group or equal inputs with others; the largest such block "
+        f"has {counted(blocks['largest'], 'row')}."
     )
 
 

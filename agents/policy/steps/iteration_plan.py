@@ -1,6 +1,7 @@
 """iteration_plan: what this iteration tries, and why."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from agents.policy.carried import NOTE, candidate_line, known_profile
@@ -8,7 +9,7 @@ from agents.policy.changes import difference
 from agents.policy.conversation import Moves, sentence
 from agents.policy.history import Trials, trials
 from agents.policy.moves import Part, hand_over
-from agents.policy.planning import Choice, Outlook, choose, expectation
+from agents.policy.planning import Choice, Outlook, choose, expectation, verdict
 from agents.policy.wishes import Notes, open_wishes
 from agents.recipes.catalogue import Candidate, InputProfile, candidates, describe
 from agents.steps.facts import StepFacts
@@ -31,6 +32,7 @@ def iteration_plan(facts: StepFacts, notes: Sequence[str]) -> Moves:
             return _blind(facts, all_notes)
         outlook = _outlook(facts, profile, all_notes, refused)
         choice = choose(outlook)
+        choice = replace(choice, reason=f"{verdict(outlook.trials)} {choice.reason}".strip())
         refused.append(choice.candidate)
         output = _planned(facts, profile, outlook, choice, all_notes)
         return f"{choice.reason} {choice.change}", output
@@ -89,7 +91,7 @@ def _planned(
         ),
         model_training_instructions="Run on mini_train first, then on the whole train split; read what it prints.",
         model_inference_instructions="One finite prediction for each id; the features are those of the training.",
-        prediction_exploration_instructions="Errors by length, composition, group and confidence, against the gap.",
+        prediction_exploration_instructions="Errors by class or label, length, composition, group and confidence.",
     )
 
 
@@ -129,7 +131,7 @@ def _blind(facts: StepFacts, notes: Notes) -> tuple[str, IterationPlanOutput]:
         ),
         model_training_instructions="Run on mini_train first, then on the whole train split; read what it prints.",
         model_inference_instructions="One finite prediction for each id; the features are those of the training.",
-        prediction_exploration_instructions="Errors by length, composition, group and confidence.",
+        prediction_exploration_instructions="Errors by class or label, length, composition, group and confidence.",
     )
     return f"{reason} {change}", output
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from agents.policy.carried import split_folder
 from agents.policy.conversation import GaveUp, Moves
+from agents.policy.figures import counted
 from agents.policy.moves import analyse, failure, hand_over, run, write
 from agents.policy.steps.decided import decided
 from agents.policy.steps.model_training import ARTIFACTS
@@ -42,5 +43,7 @@ def model_inference(facts: StepFacts, _: Sequence[str]) -> Moves:
     if found["problems"]:
         raise GaveUp(f"The predictions are not in order: {'; '.join(found['problems'])}.")
     same = " All of them are equal: the model has learnt nothing." if found["constant"] else ""
-    summary = f"inference.py predicts {found['rows']} rows of mini_train, one finite prediction for each id.{same}"
+    summary = (
+        f"inference.py predicts {counted(found['rows'], 'row')} of mini_train, one finite prediction for each id.{same}"
+    )
     return (yield from hand_over(summary, ModelInferenceOutput(summary=summary, inference_script=SCRIPT)))

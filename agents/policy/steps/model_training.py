@@ -8,6 +8,7 @@ from typing import Any, Final
 from agents.policy.carried import split_folder
 from agents.policy.changes import capacity_change, difference
 from agents.policy.conversation import GaveUp, Moves
+from agents.policy.figures import figure
 from agents.policy.moves import Part, Run, hand_over, run, write
 from agents.policy.steps.decided import decided
 from agents.policy.texts import script_texts
@@ -17,6 +18,8 @@ from agents.steps.outputs import ModelTrainingOutput
 from agents.vocabulary import SplitName, StepName
 
 REPORT: Final = "TRAINING_REPORT: "
+SAVED: Final = "SAVED: "
+"""Before the figures of the model that is kept, which need not be those of the last epoch."""
 ARTIFACTS: Final = "training_artifacts"
 _WATCH: Final = re.compile(r"^(Watch: .*) \((.*)\)$")
 """What the tool says of a training: a sentence, and the rule that was broken."""
@@ -73,13 +76,13 @@ def smaller_variant(profile: InputProfile, candidate: Candidate) -> Candidate | 
     return None
 
 
-def reports(done: Run) -> list[dict[str, Any]]:
+def reports(done: Run, marker: str = REPORT) -> list[dict[str, Any]]:
     """What the script reported while it trained."""
     found = []
     for line in done.output.splitlines():
-        if line.startswith(REPORT):
+        if line.startswith(marker):
             try:
-                value = json.loads(line.removeprefix(REPORT))
+                value = json.loads(line.removeprefix(marker))
             except ValueError:
                 continue
             if isinstance(value, dict):
@@ -105,17 +108,17 @@ def _problem(done: Run) -> str:
 
 
 def _result(done: Run, metric: str) -> str:
-    """The last report in words."""
-    found = reports(done)
+    """The figures of the model that is saved in words; of the last report where the script did not say them."""
+    found = reports(done) + reports(done, SAVED)
     took = f" in {done.seconds:.1f} s" if done.seconds is not None else ""
     if not found:
         return f"The training ended well{took} and reported no losses."
     last = found[-1]
     losses = [
-        f"{word} loss {last[key]:.4g}" for key, word in _LOSSES.items() if isinstance(last.get(key), (int, float))
+        f"{word} loss {figure(last[key])}" for key, word in _LOSSES.items() if isinstance(last.get(key), (int, float))
     ]
     if isinstance(last.get(metric), (int, float)):
-        losses.append(f"{metric} {last[metric]:.4g} on validation by the script's own count")
+        losses.append(f"{metric} {figure(last[metric])} on validation by the script's own count")
     return f"The training ended well{took}: {', '.join(losses) or 'no losses reported'}."
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from agents.policy.carried import split_folder
 from agents.policy.conversation import GaveUp, Moves
+from agents.policy.faults import collapse, faults
+from agents.policy.figures import counted
 from agents.policy.moves import analyse, failure, hand_over, run
 from agents.policy.planning import worst_part
 from agents.policy.steps.decided import decided
@@ -18,6 +20,8 @@ from agents.vocabulary import SplitName
 _OUTPUT: Final = "validation_predictions.csv"
 _VIEWS: Final = 30
 """Numeric columns by which the errors are parted."""
+_EVEN: Final = (0.75, 1.33)
+"""Error of each part against the overall one, within which errors are called evenly spread."""
 
 
 def prediction_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
@@ -31,7 +35,7 @@ def prediction_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
         raise GaveUp(failure("inference.py on validation", done))
     found = yield from analyse(
         "I write a script that compares the predictions with the labels.",
-        "Where does the model err: which classes, which lengths, which groups, and how sure was it?",
+        "Where does the model err: which classes or labels, which lengths, which groups, and how sure was it?",
         "explore_errors.py",
         [
             *("--split", str(validation), "--predictions", _OUTPUT),
@@ -48,14 +52,16 @@ def explored(found: Mapping[str, Any]) -> PredictionExplorationOutput:
     """The script's figures in words."""
     statistics = found["statistics"]
     best = f" It does best on {found['best_part']}." if found.get("best_part") else ""
-    gathered = worst_part(statistics) or _slightly(statistics)
+    by_label = faults(statistics)
+    first = f"{by_label[0]} " if by_label else ""
+    gathered = " ".join([*by_label, worst_part(statistics) or _slightly(statistics)])
     worst = f" Examples: {'; '.join(found['examples'])}." if found["examples"] else ""
     mistakes = f" {'; '.join(found['confusions'])}." if found["confusions"] else ""
     headline = _headline(statistics)
     return PredictionExplorationOutput(
-        summary=f"{headline} {gathered}"[:2000],
+        summary=f"{first}{headline} {worst_part(statistics) or ''}".strip()[:2000],
         statistics=statistics,
-        successes=f"{headline}{best}",
+        successes=f"{first if collapse(statistics) else ''}{headline}{best}",
         failures=f"{gathered}{mistakes}{worst}",
         insights=" ".join(insights(statistics)),
     )
@@ -64,30 +70,47 @@ def explored(found: Mapping[str, Any]) -> PredictionExplorationOutput:
 def _slightly(statistics: Mapping[str, Any]) -> str:
     part, ratio = statistics.get("worst_part"), statistics.get("worst_part_ratio")
     if part is None:
-        return "Errors are spread evenly over the parts that I looked at."
+        return _evenly(statistics)
     return f"Errors are not far from even; they are most frequent in {part}: {ratio:.1f} times the overall error."
+
+
+def _evenly(statistics: Mapping[str, Any]) -> str:
+    """Even, unless some part is far from the overall error."""
+    low, high = statistics.get("lowest_ratio"), statistics.get("highest_ratio")
+    if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
+        return "By the inputs there are no parts to compare."
+    if low < _EVEN[0] or high > _EVEN[1]:
+        return f"By the inputs the error of a part is between {low:.2f} and {high:.2f} times the overall error."
+    return "Over the parts by inputs that I looked at, errors are spread evenly."
 
 
 def _headline(statistics: Mapping[str, Any]) -> str:
     if "error_rate" in statistics:
-        share = f"{statistics['errors']} of {statistics['rows']} validation rows"
-        return f"{share} are classified wrongly ({statistics['error_rate']:.1%})."
+        share = f"{statistics['errors']} of {counted(statistics['rows'], 'validation row')}"
+        return f"{share} {'is' if statistics['errors'] == 1 else 'are'} classified wrongly ({statistics['error_rate']:.1%})."
     error, guess = statistics["mean_absolute_error"], statistics["error_of_the_median"]
-    rows = statistics["rows"]
-    return f"The mean absolute error on {rows} validation rows is {error}; always saying the median gives {guess}."
+    rows = counted(statistics["rows"], "validation row")
+    return f"The mean absolute error on {rows} is {error}; always saying the median gives {guess}."
 
 
 def insights(statistics: Mapping[str, Any]) -> list[str]:
     """What the figures suggest, by plain rules, each with its figure."""
-    said = []
+    said = faults(statistics)
+    if collapse(statistics):
+        first = "Class weights or another" if "mcc" in statistics else "Another"
+        said.append(f"{first} kind of model come{'' if 'mcc' in statistics else 's'} before any finer change.")
     over = statistics.get("overconfidence")
     if isinstance(over, float) and abs(over) > 0.05:
-        word, remedy = ("too sure", "more regularisation") if over > 0 else ("not sure enough", "less regularisation")
-        said.append(f"The probabilities are {word} by {abs(over):.2f} on average, which speaks for {remedy}.")
+        word = "too sure" if over > 0 else "not sure enough"
+        said.append(
+            f"The probabilities are {word} by {abs(over):.2f} on average: that is their calibration. Whether to "
+            "regularise more or less follows from the gap between train and validation."
+        )
     confident, errors = statistics.get("confident_errors"), statistics.get("errors")
     if isinstance(confident, int) and isinstance(errors, int) and errors and confident > errors / 4:
+        were = "was" if confident == 1 else "were"
         said.append(
-            f"{confident} of {errors} errors were made with a probability above 0.9: check their labels and features."
+            f"{confident} of {errors} errors {were} made with a probability above 0.9: check their labels and features."
         )
     spread = statistics.get("spread_of_predictions")
     if isinstance(spread, float) and spread < 0.6:

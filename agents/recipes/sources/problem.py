@@ -45,6 +45,10 @@ class Problem:
     title: str = ""
     """Goes in front of every message."""
     reports: list[dict[str, Any]] = field(default_factory=list)
+    balanced: bool = False
+    """All classes weigh the same in sum, whatever the metric."""
+    epochs_before: int = 0
+    """Epochs of the members that were fitted before, so that no two points of a curve share an epoch."""
 
     @property
     def absolute(self) -> bool:
@@ -53,8 +57,8 @@ class Problem:
 
     @property
     def class_weight(self) -> dict[int, float] | None:
-        """Weight of each class, all classes the same in sum, where the metric is about rare ones too; else none."""
-        if not self.classes or self.metric not in ("F1", "MCC"):
+        """Weight of each class, all classes the same in sum, where that is set or the metric is about rare ones."""
+        if not self.classes or not (self.balanced or self.metric in ("F1", "MCC")):
             return None
         labels, counts = np.unique(self.y_train, return_counts=True)
         weights = len(self.y_train) / (len(labels) * counts)
@@ -64,22 +68,23 @@ class Problem:
         """Print where ``model`` stands as a TRAINING_REPORT line; gives the validation loss."""
         on_train = predicted(model, self.x_train, self.classes)
         on_validation = predicted(model, self.x_validation, self.classes)
-        return self.report_predictions(epoch, of, on_train, on_validation, message)
-
-    def report_predictions(
-        self, epoch: int, of: int, on_train: np.ndarray, on_validation: np.ndarray, message: str
-    ) -> float:
-        """The same for predictions that were made already."""
-        validation_loss = self.loss(self.y_validation, on_validation)
-        line: dict[str, Any] = {"epoch": epoch, "of": of, "train_loss": self.loss(self.y_train, on_train)}
-        line["validation_loss"] = validation_loss
-        value = score(self.metric, self.y_validation, on_validation)
-        if value is not None and np.isfinite(value):
-            line[self.metric] = float(value)
+        before = self.epochs_before
+        line = {"epoch": before + epoch, "of": before + of, **self.figures(on_train, on_validation)}
         line["message"] = f"{self.title}{message}"
         self.reports.append(line)
         print(f"TRAINING_REPORT: {json.dumps(line)}", flush=True)
-        return validation_loss
+        return float(line["validation_loss"])
+
+    def figures(self, on_train: np.ndarray, on_validation: np.ndarray) -> dict[str, Any]:
+        """Both losses, and the metric on validation where it is defined."""
+        found = {
+            "train_loss": self.loss(self.y_train, on_train),
+            "validation_loss": self.loss(self.y_validation, on_validation),
+        }
+        value = score(self.metric, self.y_validation, on_validation)
+        if value is not None and np.isfinite(value):
+            found[self.metric] = float(value)
+        return found
 
     def loss(self, y: np.ndarray, prediction: np.ndarray) -> float:
         """Log loss of probabilities; mean absolute or squared error of numbers. Always finite."""
@@ -127,6 +132,7 @@ def fit_model(problem: Problem, name: str, settings: dict[str, Any]) -> Any:
         constant = DummyClassifier(strategy="prior").fit(problem.x_train, problem.y_train)
         problem.report(1, 1, constant, "only one class in train")
         return constant
+    problem.balanced = settings.get("class_weight") == "balanced"
     return FAMILIES[name](problem, settings)
 
 

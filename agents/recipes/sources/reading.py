@@ -53,7 +53,15 @@ def find_inputs(path: Path) -> list[Path]:
         found = tables or [file for file in files if file.suffix.lower() in FASTA_SUFFIXES]
         if found:
             return found
-    fail(f"{path}: no data.csv and no FASTA file there")
+    fail(f"{path}: {names_there(path)}, neither a table (CSV, TSV) nor FASTA; nothing else can be read")
+
+
+def names_there(path: Path) -> str:
+    """What lies where inputs are looked for, in words."""
+    folder = path / "input" if (path / "input").is_dir() else path
+    names = sorted(entry.name for entry in folder.glob("*") if entry.name not in NOT_INPUTS)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{folder.name}/ holds {', '.join(names[:3]) or 'nothing'}{more}"
 
 
 def read_table(path: Path, columns: dict[str, list[str]]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 python train.py --train-data DIR --validation-data DIR --artifacts-dir DIR
 """
 
+# ruff: noqa: T201
 import argparse
 import json
 import os
@@ -57,8 +58,9 @@ def main() -> None:
     groups = read_groups(arguments.train_data, frames[0].index)
     warnings.filterwarnings("ignore", message=r"Features \[|invalid value encountered")
     with threadpool_limits(threads):
-        members, reports = fit_members(frames, labels, groups, threads)
-    save(arguments.artifacts_dir, members, reports, rows=len(frames[0]), seconds=time.monotonic() - started)
+        members, reports, saved = fit_members(frames, labels, groups, threads)
+    fitted = {"rows": len(frames[0]), "seconds": round(time.monotonic() - started, 2), "final": saved}
+    save(arguments.artifacts_dir, members, {**fitted, "reports": reports})
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -72,8 +74,8 @@ def parse_arguments() -> argparse.Namespace:
 
 def fit_members(
     frames: list[Any], labels: list[np.ndarray], groups: np.ndarray | None, threads: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Fit every member; several are averaged. Gives the fitted members and all reports."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], dict[str, Any]]:
+    """Fit every member; several are averaged. Gives them, all reports, and the figures of what is saved."""
     members: list[dict[str, Any]] = []
     predictions: list[list[np.ndarray]] = []
     reports: list[dict[str, Any]] = []
@@ -97,16 +99,14 @@ def fit_members(
             groups=groups,
             title=member["title"],
             reports=reports,
+            epochs_before=reports[-1]["epoch"] if reports else 0,
         )
         model = fit_model(problem, member["family"], member["settings"])
         members.append({"features": features, "steps": steps, "model": model})
         predictions.append([predicted(model, matrix, CONFIG["classes"]) for matrix in (train, validation)])
-    problem.title = ""
-    on_train, on_validation = (np.mean(split, axis=0) for split in zip(*predictions, strict=True))
-    problem.report_predictions(
-        reports[-1]["epoch"], reports[-1]["of"], on_train, on_validation, "the model that is saved"
-    )
-    return members, reports
+    saved = problem.figures(*(np.mean(split, axis=0) for split in zip(*predictions, strict=True)))
+    print(f"SAVED: {json.dumps(saved)}", flush=True)  # no report: the last epoch has its point already
+    return members, reports, saved
 
 
 def preprocessing(wanted: dict[str, Any]) -> Callable[[tuple[int, int]], Any] | None:
@@ -135,9 +135,7 @@ def preprocessing(wanted: dict[str, Any]) -> Callable[[tuple[int, int]], Any] | 
     return make if any(wanted.values()) else None
 
 
-def save(
-    folder: Path, members: list[dict[str, Any]], reports: list[dict[str, Any]], *, rows: int, seconds: float
-) -> None:
+def save(folder: Path, members: list[dict[str, Any]], training: dict[str, Any]) -> None:
     """Write the model, the module that it needs to be loaded, and what was fitted."""
     folder.mkdir(parents=True, exist_ok=True)
     joblib.dump(
@@ -147,12 +145,9 @@ def save(
     (folder / "features.py").write_text(source, encoding="utf-8")
     fitted = {
         "config": CONFIG,
-        "rows": rows,
         "features": [len(member["features"].names) for member in members],
-        "seconds": round(seconds, 2),
         "scikit_learn": sklearn.__version__,
-        "final": reports[-1],
-        "reports": reports,
+        **training,
     }
     (folder / "training.json").write_text(json.dumps(fitted, indent=1), encoding="utf-8")
 

@@ -3,6 +3,8 @@
 import os
 import shutil
 import stat
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from agents.data.dataset import load_dataset
 from agents.data.splits import check_split, install_split
 from agents.data.tables import read_columns
 from agents.data.workspace import DatasetFacts, import_dataset, read_labels
+from agents.errors import UserError
+from agents.files import digest_of
 from agents.vocabulary import SplitName
 
 from .conftest import MakeCsv, MakeFolder, binary_rows, write_csv
@@ -264,23 +268,48 @@ def test_an_installed_split_is_whole_read_only_and_without_anything_else(bench: 
     edit(candidate[TRAIN] / "labels.csv", lambda t: t.assign(extra="1"))
     target = tmp_path / "splits" / "v1"
     (target.parent / ".v1.part" / "train").mkdir(parents=True)
-    assert install_split(candidate, target) == {"train": 30, "validation": 10, "mini_train": 6}
+    rows = install_split(candidate, target, bench.data, bench.facts)
+    assert rows == {"train": 30, "validation": 10, "mini_train": 6}
     assert sorted(path.name for path in target.parent.iterdir()) == ["v1"]
     assert sorted(path.name for path in (target / "train").iterdir()) == ["input", "labels.csv"]
-    assert read_columns(target / "train" / "labels.csv", ["id"]).values["id"] == bench.ids[:30]
+    assert set(read_columns(target / "train" / "labels.csv", ["id"]).values["id"]) == set(bench.ids[:30])
     writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-    assert not [path for path in (target, *target.rglob("*")) if path.stat().st_mode & writable]
-    for path in (target, *target.rglob("*")):
-        if path.is_dir():
-            path.chmod(0o755)
+    assert not [path for path in target.rglob("*") if path.is_file() and path.stat().st_mode & writable]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_normal_user_can_delete_an_installed_split(bench: Bench, tmp_path: Path) -> None:
+    target = tmp_path / "splits" / "v1"
+    install_split(bench.sound(), target, bench.data, bench.facts)
+    with tempfile.TemporaryDirectory() as within_reach:
+        theirs = Path(within_reach) / "v1"
+        shutil.copytree(target, theirs)
+        for path in (Path(within_reach), theirs, *theirs.rglob("*")):
+            os.chown(path, 65534, 65534)
+        subprocess.run(["rm", "-r", "-f", theirs], check=True, user=65534, group=65534, extra_groups=[])
+        assert not theirs.exists()
+
+
+def test_neither_extra_files_nor_the_order_of_rows_can_carry_labels_into_an_installed_split(
+    bench: Bench, tmp_path: Path
+) -> None:
+    plain, sly = bench.sound(), tmp_path / "splits" / "v2"
+    install_split(plain, tmp_path / "splits" / "v1", bench.data, bench.facts)
+    for folder in plain.values():
+        shutil.copyfile(folder / "labels.csv", folder / "input" / "notes.csv")
+        order = sorted(read_labels(folder)[0], key=lambda identity: bench.labels[identity])
+        for table in ("labels.csv", "input/data.csv"):
+            edit(folder / table, lambda t, order=order: t.set_index("id").loc[order].reset_index())
+    install_split(plain, sly, bench.data, bench.facts)
+    assert digest_of(sly) == digest_of(tmp_path / "splits" / "v1")
 
 
 def test_a_split_that_breaks_off_leaves_no_version(bench: Bench, tmp_path: Path) -> None:
     candidate = bench.sound()
     shutil.rmtree(candidate[MINI])
     target = tmp_path / "splits" / "v1"
-    with pytest.raises(OSError, match="mini_train"):
-        install_split(candidate, target)
+    with pytest.raises(UserError, match="mini_train"):
+        install_split(candidate, target, bench.data, bench.facts)
     assert not target.exists()
 
 

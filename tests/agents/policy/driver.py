@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from agents.policy.provider import register
 from agents.steps.facts import IterationFacts, PathFacts, StepFacts, TaskFacts
 from agents.steps.outputs import OUTPUT_OF, StepOutput
 from agents.vocabulary import BUILTIN_MODEL, IterationMode, IterationStatus, SplitName, StepName, TaskType
+from tests.support.scripts import minimal_environment, run_script
 
 TOOLS = ("write_python", "run_python", "bash", "replace", "foundation_models_info", "final_result")
 MODEL_STEPS = tuple(OUTPUT_OF)[:-1]
@@ -169,19 +169,18 @@ def execute(tool: str, arguments: dict[str, Any], step: Path) -> str:
         (step / arguments["path"]).write_text(arguments["content"])
         return f"wrote {arguments['path']}: {len(arguments['content'].splitlines())} lines"
     if tool == "run_python":
-        return _process([sys.executable, str(step / arguments["path"]), *arguments["arguments"]], step)
+        return _told(run_script(step / arguments["path"], *arguments["arguments"], cwd=step))
     if tool == "bash":
-        return _process(["/bin/sh", "-c", arguments["command"]], step)
+        command = ["/bin/sh", "-c", arguments["command"]]
+        environment = minimal_environment()
+        return _told(subprocess.run(command, cwd=step, env=environment, capture_output=True, text=True, check=False))
     raise AssertionError(f"unexpected tool {tool}")
 
 
-def _process(command: list[str], step: Path) -> str:
-    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        command, cwd=step, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    output = done.stdout if len(done.stdout) <= 12_000 else f"{done.stdout[:8000]}\n[cut]\n{done.stdout[-4000:]}"
-    return f"exit status {done.returncode}, 0.1 s, {len(done.stdout):,} bytes\n{output}"
+def _told(done: subprocess.CompletedProcess[str]) -> str:
+    output = done.stdout + done.stderr
+    shown = output if len(output) <= 12_000 else f"{output[:8000]}\n[cut]\n{output[-4000:]}"
+    return f"exit status {done.returncode}, 0.1 s, {len(output):,} bytes\n{shown}"
 
 
 # --- small datasets --------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,16 @@ import pytest
 
 from agents.policy.scripts import check_predictions, explore, explore_errors, source, split
 from tests.agents.policy.driver import measurements, peptides, write_split
+from tests.support.scripts import run_script
 
 FOLDER = Path(explore.__file__).parent
 NAMES = sorted(path.name for path in FOLDER.glob("*.py") if path.name != "__init__.py")
 
 
 def run(name: str, *arguments: object, cwd: Path) -> dict[str, Any]:
-    command = [sys.executable, str(FOLDER / name), *map(str, arguments)]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    """Run the script as it is delivered."""
+    (cwd / name).write_text(source(name))
+    done = run_script(cwd / name, *arguments, cwd=cwd)
     assert done.returncode == 0, done.stderr
     line = done.stdout.splitlines()[-1]
     result: dict[str, Any] = json.loads(line.removeprefix("RESULT: "))

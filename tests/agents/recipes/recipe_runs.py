@@ -1,8 +1,6 @@
 """Small synthetic datasets and runs of a candidate's scripts as real processes."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import pandas as pd
 
 from agents.recipes.catalogue import Candidate, InputKind, InputProfile, scripts
 from agents.vocabulary import TaskType
+from tests.support.scripts import run_script
 
 METRIC = {TaskType.BINARY: "AUROC", TaskType.MULTICLASS: "MCC", TaskType.REGRESSION: "SPEARMAN"}
 CLASSES = {TaskType.BINARY: 2, TaskType.MULTICLASS: 3, TaskType.REGRESSION: 0}
@@ -122,9 +121,10 @@ def _pairs(rng: np.random.Generator, signal: np.ndarray, alphabet: str) -> pd.Da
 
 @dataclass
 class Workspace:
-    """The folders of one iteration with the scripts of a candidate."""
+    """The folders of one iteration with the scripts of a candidate, and how those are run."""
 
     root: Path
+    run: Callable[..., subprocess.CompletedProcess[str]] = run_script
 
     @property
     def artifacts(self) -> Path:
@@ -143,21 +143,14 @@ class Workspace:
         """Standard output of train.py, started in another folder."""
         script = self.root / "model_training" / "train.py"
         folders = ["--train-data", train, "--validation-data", validation]
-        done = python(script, *folders, "--artifacts-dir", artifacts or self.artifacts)
+        done = self.run(script, *folders, "--artifacts-dir", artifacts or self.artifacts)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def predict(self, source: Path, output: Path, *options: object) -> pd.DataFrame:
-        done = python(self.root / "model_inference" / "inference.py", "--input", source, "--output", output, *options)
+        done = self.run(self.root / "model_inference" / "inference.py", "--input", source, "--output", output, *options)
         assert done.returncode == 0, done.stderr
         return pd.read_csv(output, dtype={"id": str}, keep_default_na=False)
-
-
-def python(*arguments: object) -> subprocess.CompletedProcess[str]:
-    """A plain Python process that knows nothing of this project, with / as its working directory."""
-    command = [sys.executable, *(str(argument) for argument in arguments)]
-    environment = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/", check=False)
 
 
 def assert_is_a_prediction(table: pd.DataFrame, ids: list[str], classes: int) -> None:

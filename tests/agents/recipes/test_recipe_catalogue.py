@@ -3,10 +3,12 @@
 import ast
 import dataclasses
 import json
+from functools import cache
 from itertools import product
 
 import pytest
 
+from agents.recipes import scripts as joining
 from agents.recipes.catalogue import (
     Candidate,
     InputKind,
@@ -37,14 +39,25 @@ def profile(kind: InputKind, task: TaskType, alphabet: str = "dna", *, fixed_len
     )
 
 
+TEXT = (InputKind.SEQUENCE, InputKind.SEQUENCE_PAIR)
 PROFILES = [
     pytest.param(
         profile(kind, task, alphabet, fixed_length=fixed), id=f"{kind}-{task}-{alphabet}{'-fixed' if fixed else ''}"
     )
-    for kind, task, alphabet, fixed in product(InputKind, TaskType, ("dna", "protein"), (False, True))
+    for kind, task in product(InputKind, TaskType)
+    for alphabet, fixed in (product(("dna", "protein"), (False, True)) if kind in TEXT else [("no text", False)])
 ]
 LINEAR = {"logistic", "ridge", "elastic_net", "svm", "linear_svm", "pls"}
 TREES = {"hist_gradient_boosting", "extra_trees", "random_forest"}
+
+
+PARSE_ONCE = cache(joining._parse)
+
+
+@pytest.fixture(autouse=True)
+def _each_source_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script is joined of modules thousands of times here; they stay what they are meanwhile."""
+    monkeypatch.setattr(joining, "_parse", PARSE_ONCE)
 
 
 @pytest.mark.parametrize("inputs", PROFILES)

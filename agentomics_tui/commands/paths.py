@@ -1,0 +1,34 @@
+"""What a person names on the command line: files, folders and runs."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from agents.errors import UserError
+from agents.run_folder import RunFolder, default_runs_dir, resolve_run
+
+
+def absolute(path: str | Path) -> Path:
+    """``path`` from the root, ``~`` resolved; raises :class:`UserError` where that names nobody's home."""
+    with _known_home(path):
+        return Path(path).expanduser().absolute()
+
+
+def runs_dir(named: str | None) -> Path:
+    """The folder of the runs: the one ``named``, else the default."""
+    with _known_home("the folder of the runs"):
+        return absolute(named) if named else default_runs_dir()
+
+
+def find_run(reference: str, folder: Path) -> RunFolder:
+    """The run that ``reference`` means below ``folder``; raises :class:`UserError`."""
+    with _known_home(reference):
+        return resolve_run(reference, folder)
+
+
+@contextlib.contextmanager
+def _known_home(named: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError:  # of Path.expanduser
+        raise UserError(f"{named}: '~' names the home folder of nobody known here") from None

@@ -1,0 +1,282 @@
+"""The command line as processes: exit statuses, one line for each error, JSON, pipes, and where runs are looked for."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agents import events as ev
+from agents.lock import EngineLock
+from agents.vocabulary import RunStatus
+from tests.support.journals import failed_run, finished_run, held_run, refused_run, running_run, stage
+from tests.support.shell import write_dataset
+
+ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+
+
+class Runs:
+    """A runs folder, and the command line on it as a process."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / "my runs"
+        self.environment = {
+            **os.environ,
+            "HOME": str(home),
+            "AGENTOMICS_RUNS_DIR": str(self.folder),
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
+
+    def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "agentomics_tui", *map(str, arguments)],
+            env=self.environment,
+            cwd=self.home,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def error(self, *arguments: object) -> str:
+        """The only line that a refused command prints."""
+        done = self(*arguments)
+        assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("agentomics-tui: ")
+        return done.stderr.removeprefix("agentomics-tui: ").rstrip("\n")
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "~nosuchuser"],
+        ["run", "~nosuchuser", "--headless"],
+        ["watch", "~nosuchuser"],
+        ["predict", "last", "--input", "~nosuchuser/x", "--output", "x.csv"],
+        ["predict", "last", "--input", "x", "--output", "~nosuchuser/x.csv"],
+        ["runs", "--runs-dir", "~nosuchuser"],
+    ],
+    ids=" ".join,
+)
+def test_a_home_that_does_not_exist_is_told_in_one_line(runs: Runs, arguments: list[str]) -> None:
+    finished_run(runs.folder)
+    assert runs.error(*arguments).startswith("~nosuchuser") or "--runs-dir" in arguments
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["bogus"], "invalid choice: 'bogus'"),
+        (["skip", "last"], "one of the arguments --step --iteration is required (see: agentomics-tui skip --help)"),
+        (["demo", "--iterations", "x"], "invalid int value: 'x'"),
+        (["demo", "--temperature", "7"], "--temperature 7"),
+        (["say", "last", " "], "say: the note is empty"),
+        (["say", "last", "x" * 20_001], "20000 characters"),
+        (["pause", "last"], "the engine of run peptides-demo is not running"),
+        (["report", "last"], "has no report yet"),
+        (["status", "no such run"], "no run 'no such run'"),
+        (["check", "nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_a_slip_is_told_in_one_line(runs: Runs, arguments: list[str], said: str) -> None:
+    running_run(runs.folder)
+    assert said in runs.error(*arguments)
+
+
+def test_a_file_that_cannot_be_read_is_told_with_its_name_and_the_reason(runs: Runs) -> None:
+    folder = running_run(runs.folder).folder
+    folder.journal.unlink()
+    folder.journal.mkdir()
+    assert runs.error("status", "last") == f"{folder.journal}: Is a directory"
+
+
+def test_a_command_that_cannot_be_left_for_the_engine_is_told_with_its_file_and_the_reason(runs: Runs) -> None:
+    folder = running_run(runs.folder).folder
+    EngineLock.acquire(folder.lock)
+    shutil.rmtree(folder.control)
+    folder.control.write_text("")
+    said = runs.error("pause", "last")
+    assert said.startswith(f"{folder.control}/")
+    assert said.endswith(": Not a directory")
+
+
+def test_an_engine_that_ends_at_once_is_told(runs: Runs) -> None:
+    folder = held_run(runs.folder).folder
+    folder.lock.mkdir()
+    done = runs("resume", "last")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"agentomics-tui: the engine of run {folder.run_id} ended at once; see {folder.engine_log}\n"
+
+
+def test_ctrl_c_while_following_ends_with_130_and_says_nothing(runs: Runs) -> None:
+    EngineLock.acquire(running_run(runs.folder).folder.lock)
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentomics_tui", "logs", "last", "--follow"],
+        env=runs.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=60)[1] == b""
+        assert program.returncode == 130
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_runs_folder_without_permission_is_told_with_its_name(runs: Runs) -> None:
+    runs.folder.mkdir(mode=0)
+    assert runs.error("runs") == f"{runs.folder}: Permission denied"
+
+
+def test_a_run_that_was_refused_or_is_finished_is_not_resumed(runs: Runs) -> None:
+    refused_run(runs.folder, "refused")
+    finished_run(runs.folder, "finished")
+    assert runs.error("resume", "refused").startswith("run refused cannot be resumed: it was refused")
+    assert runs.error("stop", "finished") == "stop: run finished is over: it is finished"
+    assert runs.error("resume", "finished") == "run finished cannot be resumed: it is finished"
+
+
+def test_watching_without_a_terminal_ends_with_the_exit_status_of_the_run(runs: Runs) -> None:
+    finished_run(runs.folder, "finished")
+    failed_run(runs.folder, "failed")
+    refused_run(runs.folder, "refused")
+    stopped = stage(runs.folder, "stopped")
+    stopped.begin()
+    stopped.finish(RunStatus.STOPPED, "stopped by ana@lab")
+    running_run(runs.folder, "interrupted")
+    names = ("finished", "failed", "refused", "stopped", "interrupted")
+    assert [runs("watch", name).returncode for name in names] == [0, 1, 2, 3, 1]
+
+
+def test_no_text_from_outside_commands_the_terminal_or_forges_a_line(runs: Runs) -> None:
+    folder = stage(runs.folder)
+    folder.emit(ev.RunStarted(dataset=f"a{ESCAPES}\nstate b", model=f"m{ESCAPES}", iterations=1))
+    folder.emit(ev.Held(reason=f"paused{ESCAPES}\nforged\r\u2028forged"))
+    folder.finish(RunStatus.FAILED, f"it{ESCAPES} failed\nforged")
+    report = folder.folder.report / "report.md"
+    report.parent.mkdir()
+    report.write_text(f"# One{ESCAPES}\n\ntwo\r\n")
+    printed = {name: runs(name, *["last"] * (name != "runs")).stdout for name in ("runs", "status", "logs", "report")}
+    assert printed["report"] == "# One\n\ntwo\n"
+    for text in printed.values():
+        assert all(char == "\n" or char.isprintable() for char in text)
+        assert "owned" not in text
+        assert not any(line.startswith(("forged", "state b")) for line in text.splitlines())
+    bad = runs.home / f"b{ESCAPES}ad\ndata"
+    bad.mkdir()
+    assert runs.error("check", bad.name).isprintable()
+
+
+def test_check_takes_a_label_column_and_a_metric(runs: Runs) -> None:
+    write_dataset(runs.home / "data", rows=40)
+    told = runs("check", "data", "--label-column", "status", "--metric", "MCC").stdout.splitlines()
+    assert told[-1] == "run it: agentomics-tui run data --label-column=status --metric=MCC"
+    assert "nope" in runs.error("check", "data", "--label-column", "nope")
+    assert "AURC" in runs.error("check", "data", "--metric", "AURC")
+
+
+def test_what_a_dataset_calls_its_columns_does_not_command_the_terminal(runs: Runs) -> None:
+    write_dataset(runs.home / "data", rows=40)
+    for path in (runs.home / "data").glob("*.csv"):
+        path.write_text(path.read_text().replace("noise", "no\x1b[31mise"))
+    told = runs("check", "data")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "\x1b" not in told.stdout
+    assert "noise" in told.stdout
+    assert told.stdout.splitlines()[-1] == "run it: agentomics-tui run data"
+
+
+def test_every_json_line_parses_and_nothing_else_is_printed(runs: Runs) -> None:
+    held_run(runs.folder, "one")
+    finished_run(runs.folder, "two")
+    write_dataset(runs.home / "data", rows=40)
+    commands = {
+        "runs": ["runs"],
+        "status": ["status", "one"],
+        "logs": ["logs", "two"],
+        "follow": ["logs", "two", "--follow"],
+        "check": ["check", "data"],
+        "metrics": ["metrics"],
+    }
+    lines = {}
+    for name, arguments in commands.items():
+        done = runs(*arguments, "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        lines[name] = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {run["run_id"] for run in lines["runs"]} == {"one", "two"}
+    assert lines["status"][0]["status"] == "held"
+    assert lines["logs"] == lines["follow"]
+    assert [event["seq"] for event in lines["logs"]] == list(range(len(lines["logs"])))
+    assert lines["check"][0]["task_type"] == "binary"
+    assert {"name", "title", "for", "better"} == set(lines["metrics"][0])
+
+
+def test_the_journal_is_printed_as_it_is(runs: Runs) -> None:
+    folder = stage(runs.folder)
+    folder.emit(ev.RunStarted(dataset=f"α\u2028{ESCAPES}", model="m", iterations=1))
+    assert runs("logs", "last", "--json").stdout == folder.folder.journal.read_text(encoding="utf-8")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(runs: Runs) -> None:
+    finished_run(runs.folder)
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentomics_tui", "logs", "last", "--json"],
+        env=runs.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        assert program.stdout is not None
+        assert program.stderr is not None
+        program.stdout.close()
+        assert program.stderr.read() == b""
+        assert program.wait() == 0
+
+
+def test_the_runs_folder_is_named_before_or_after_the_command_with_blanks_or_a_tilde(runs: Runs) -> None:
+    del runs.environment["AGENTOMICS_RUNS_DIR"]
+    finished_run(runs.folder, "here")
+    ways = (
+        ("--runs-dir", "my runs", "runs"),
+        ("runs", "--runs-dir", "my runs"),
+        ("--runs-dir", "elsewhere", "runs", "--runs-dir", runs.folder),
+        ("runs", "--runs-dir=~/my runs"),
+        ("--runs-dir", "my runs"),  # the library, which is a list without a terminal
+    )
+    for way in ways:
+        assert runs(*way).stdout.startswith("here  finished"), way
+
+
+def test_characters_that_the_terminal_lacks_do_not_end_the_program(runs: Runs) -> None:
+    stage(runs.folder).emit(ev.RunStarted(dataset="αβγ", model="m", iterations=1))
+    runs.environment |= {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    done = runs("status", "last")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dataset    ???" in done.stdout
+
+
+def test_status_says_where_a_run_stands_and_how_it_goes_on(runs: Runs) -> None:
+    held_run(runs.folder)
+    lines = runs("status", "last").stdout.splitlines()
+    assert "state      held, its engine is gone; go on with: agentomics-tui resume peptides-demo" in lines
+    assert "reason     paused by ana@lab" in lines
+    assert "iteration  3 (4 of 5), Model training" in lines
+    assert "best       AUROC 0.9310 on validation (iteration 1)" in lines
+
+
+def test_a_demo_is_short_and_a_run_is_not(runs: Runs) -> None:
+    defaults = {name: runs(name, "--help").stdout for name in ("demo", "run")}
+    assert "iterations, the baseline included (default 3)" in defaults["demo"]
+    assert "iterations, the baseline included (default 5)" in defaults["run"]

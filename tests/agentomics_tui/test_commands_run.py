@@ -1,0 +1,99 @@
+"""What a run that was started leaves behind, and what it takes for one to be removed."""
+
+import argparse
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agentomics_tui.commands import run as command
+from agents.lock import EngineLock
+from tests.support.journals import failed_run, refused_run, running_run
+from tests.support.shell import Shell, write_dataset
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path)
+    yield shell
+    shell.end_all()
+
+
+def test_a_refused_run_is_forgotten(tmp_path: Path) -> None:
+    folder = refused_run(tmp_path).folder
+    command.forget_refused(folder)
+    assert not folder.root.exists()
+
+
+def test_no_other_run_is_forgotten(tmp_path: Path) -> None:
+    for number, staged in enumerate((running_run, failed_run)):
+        folder = staged(tmp_path, f"run-{number}").folder
+        command.forget_refused(folder)
+        assert folder.journal.is_file()
+
+
+def test_a_run_whose_engine_lives_is_not_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_ENDING_SECONDS", 0.0)
+    folder = refused_run(tmp_path).folder
+    EngineLock.acquire(folder.lock)
+    command.forget_refused(folder)
+    assert folder.journal.is_file()
+
+
+def test_the_end_of_a_run_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shell = Shell(tmp_path)
+    staged = failed_run(shell.runs_dir, "over")
+    state = shell.state("over")
+    state.best, state.reason = None, "the training failed\nTraceback\n  a line of it"
+    command._say_result(staged.folder, state)
+    assert capsys.readouterr().err == "agentomics-tui: the training failed\n"
+
+
+def test_a_flag_that_no_setting_takes_is_named(tmp_path: Path) -> None:
+    options = argparse.Namespace(dataset=str(tmp_path), run_python_timeout=-1.0)
+    with pytest.raises(command.UserError, match=r"--run-python-timeout -1.0: .*greater than 0"):
+        command.settings_of(options)
+
+
+@pytest.mark.slow
+def test_bad_input_leaves_nothing_behind(shell: Shell, tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "data", rows=20)
+    (dataset / "train.csv").write_text("length,charge,noise,status,outcome\n1,2,3,SAFE,safe\n1,2\n")
+    said = shell("run", dataset, "--headless", expect=2)
+    assert said.startswith("agentomics-tui: ")
+    assert said.count("\n") == 1
+    assert list(shell.runs_dir.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_detached_run_is_named_in_json_and_its_stop_is_its_exit_status(shell: Shell, tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "data", rows=60)
+    said = shell("run", dataset, "--iterations", 1, "--run-id", "apart", "--detach", "--json")
+    assert json.loads(said) == {"run_id": "apart", "folder": str(shell.runs_dir / "apart")}
+    shell("stop", "apart", "--now")
+    assert "run stopped" in shell("watch", "apart", expect=3)
+
+
+@pytest.mark.slow
+def test_ctrl_c_on_a_run_without_a_screen_stops_it_and_is_an_interruption(shell: Shell, tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "data", rows=60)
+    command = ["run", str(dataset), "--iterations", "1", "--run-id", "here", "--headless", "--json"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentomics_tui", *command],
+        env=shell.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        while "environment_ready" not in program.stdout.readline():
+            assert program.poll() is None
+        program.send_signal(signal.SIGINT)
+        rest, complaint = program.communicate(timeout=120)
+    assert program.returncode == 130
+    assert complaint.startswith("agentomics-tui: stopping: ")
+    assert json.loads(rest.splitlines()[-1])["status"] == "stopped"

@@ -1,0 +1,195 @@
+"""Predicting new data with a snapshot: what is refused, and what is left when it ends."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agents.data.workspace import DatasetFacts
+from agents.errors import UserError
+from agents.files import write_atomically
+from agents.predict import predict
+from agents.run_folder import RunFolder
+from agents.snapshot import DATASET, METRICS, SnapshotRecord
+from agents.vocabulary import TaskType
+from tests.support.journals import finished_run
+
+FACTS = DatasetFacts(
+    name="toy",
+    task_type=TaskType.BINARY,
+    metric="AUROC",
+    higher_is_better=True,
+    classes=["safe", "toxic"],
+    rows={"train": 4},
+    has_groups=False,
+    brings_validation=False,
+    input_columns=["x"],
+    id_column=None,
+    is_table=True,
+    withheld={},
+    findings=[],
+    fingerprint={},
+)
+RECORD = SnapshotRecord(
+    run_id="r",
+    iteration=0,
+    created=datetime(2026, 1, 1, tzinfo=UTC),
+    dataset="toy",
+    combination="sign",
+    metric="AUROC",
+    higher_is_better=True,
+    split_version=1,
+    train={"AUROC": 1.0},
+    validation={"AUROC": 1.0},
+    python="3.11",
+    model="builtin/omics",
+)
+ARGUMENTS = """
+import argparse, csv, os, sys, time
+from pathlib import Path
+parser = argparse.ArgumentParser()
+for name in ("input", "output", "artifacts-dir"):
+    parser.add_argument("--" + name, type=Path)
+given = parser.parse_args()
+"""
+SIGN = """
+rows = list(csv.DictReader(open(given.input / "data.csv")))
+with open(given.output, "w") as file:
+    file.write("id,prediction,probability_0,probability_1\\n")
+    for row in rows:
+        toxic = int(float(row["x"]) > 0)
+        file.write(f"{row['id']},{toxic},{1 - toxic},{toxic}\\n")
+"""
+SLEEP = """
+(given.artifacts_dir / "pid.part").write_text(str(os.getpid()))
+(given.artifacts_dir / "pid.part").rename(given.artifacts_dir / "pid")
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of temporary files, here and in processes."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
+
+
+@pytest.fixture
+def run_with(tmp_path: Path, temporary: Path) -> Callable[[str], RunFolder]:
+    """Makes a run whose snapshot's inference script does what is given."""
+
+    def make(body: str) -> RunFolder:
+        run = finished_run(tmp_path / "runs").folder
+        (run.best / "model_inference").mkdir(parents=True)
+        (run.best / "model_training" / "training_artifacts").mkdir(parents=True)
+        write_atomically(run.best / METRICS, RECORD.model_dump_json())
+        write_atomically(run.best / DATASET, FACTS.model_dump_json())
+        write_atomically(run.best / "model_inference" / "inference.py", ARGUMENTS + body)
+        return run
+
+    return make
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    path = tmp_path / "new" / "rows.csv"
+    path.parent.mkdir()
+    path.write_text("x\n1\n-2\n")
+    return path
+
+
+def test_each_row_gets_its_class_and_probabilities(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path, temporary: Path
+) -> None:
+    assert predict(run_with(SIGN), rows, tmp_path / "out.csv") == 2
+    with (tmp_path / "out.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    assert [(row["id"], row["predicted_class"], row["probability_1"]) for row in found] == [
+        ("row-0", "toxic", "1.0"),
+        ("row-1", "safe", "0.0"),
+    ]
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("new", "is a folder; name the CSV file to write"),
+        ("nowhere/out.csv", "nowhere does not exist"),
+        ("new/rows.csv", "is part of the input and would be overwritten"),
+        ("link.csv", "is part of the input and would be overwritten"),
+    ],
+)
+def test_an_output_that_would_do_harm_is_refused_before_anything_runs(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path, output: str, said: str
+) -> None:
+    (tmp_path / "link.csv").symlink_to(rows)
+    run = run_with(SIGN)
+    for source in (rows, rows.parent):
+        with pytest.raises(UserError, match=said):
+            predict(run, source, tmp_path / output)
+    assert rows.read_text() == "x\n1\n-2\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("sys.exit('no model here')", r"inference.py: exit status 1 \(no model here\) on .*rows.csv"),
+        ("print('done')", r"inference.py: wrote no predictions \(done\)"),
+        ("given.output.write_text('id,prediction\\n')", "its predictions for .* are not valid"),
+    ],
+)
+def test_a_script_that_fails_is_told_in_one_line(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path, temporary: Path, body: str, said: str
+) -> None:
+    (tmp_path / "out.csv").write_text("before")
+    with pytest.raises(UserError, match=said):
+        predict(run_with(body), rows, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == "before"
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_snapshot_that_is_spoilt_is_told(run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path) -> None:
+    run = run_with(SIGN)
+    shutil.rmtree(run.best / "model_inference")
+    with pytest.raises(UserError, match=r"inference.py: cannot be started"):
+        predict(run, rows, tmp_path / "out.csv")
+    (run.best / DATASET).write_text("{}")
+    with pytest.raises(UserError, match=DATASET):
+        predict(run, rows, tmp_path / "out.csv")
+
+
+def test_ctrl_c_ends_the_script_and_leaves_nothing(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path, temporary: Path
+) -> None:
+    run = run_with(SLEEP)
+    pid = run.best / "model_training" / "training_artifacts" / "pid"
+    command = ["predict", str(run.root), "--input", str(rows), "--output", str(tmp_path / "out.csv")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "agentomics_tui", *command],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as program:
+        deadline = time.monotonic() + 60
+        while not pid.exists() and program.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        program.send_signal(signal.SIGINT)
+        assert program.communicate(timeout=60) == (b"", b"")
+        assert program.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "out.csv").exists()

@@ -1,0 +1,97 @@
+"""Reports from staged runs, and from text that would break out of them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agents.fold import fold
+from agents.report import duration, write_iteration_report, write_run_report
+from agents.run_folder import RunFolder
+from agents.state import NoteState, RunState
+from agents.vocabulary import RunStatus, StepName, StepStatus
+from tests.support.journals import failed_run, finished_run
+
+EVIL = "it\x1b[2J is \x9b31m|\x07 new\n\n# Forged\n- \u202eforged"
+
+
+def finished(tmp_path: Path) -> tuple[RunFolder, RunState]:
+    staged = finished_run(tmp_path)
+    state = fold(staged.written)  # type: ignore[arg-type]
+    for iteration in state.iterations:
+        (staged.folder.iteration(iteration.index)).mkdir(parents=True, exist_ok=True)
+    state.settings = {"seed": 7}
+    return staged.folder, state
+
+
+def headings(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("#")]
+
+
+def test_the_run_report_tells_the_best_its_scores_and_every_iteration(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    text = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    assert "Iteration 4, k-mers + extra trees: AUROC 0.9510 on validation (split v1)." in text
+    assert "best of 4 candidates compared on the same split" in text
+    assert "| AUROC (the run's metric) | 0.9440 |" in text
+    assert sum(line.startswith(f"| {n} | ") for n in range(5) for line in text.splitlines()) == 5
+    assert headings(text)[1:] == ["## Best", "## Iterations", "## Data", "## Environment"]
+
+
+def test_a_run_without_a_snapshot_says_so(tmp_path: Path) -> None:
+    staged = failed_run(tmp_path)
+    state = fold(staged.written)  # type: ignore[arg-type]
+    state.settings = {"seed": 0}
+    text = write_run_report(staged.folder, state, RunStatus.FAILED, "nothing worked").read_text()
+    assert "Failed: nothing worked." in text
+    assert "There is no snapshot: no iteration ended with a valid score." in text
+
+
+def test_no_text_of_a_model_or_a_person_breaks_out_of_its_place(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    honest = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    for iteration in state.iterations:
+        iteration.combination = iteration.change = iteration.plan_reason = iteration.expectation = EVIL
+        iteration.reason = EVIL
+    assert state.best is not None
+    state.best.combination = state.dataset = EVIL
+    state.findings, state.withheld, state.classes = [EVIL], {EVIL: EVIL}, [EVIL]
+    text = write_run_report(run, state, RunStatus.FINISHED, EVIL).read_text()
+    assert headings(text)[1:] == headings(honest)[1:]
+    assert all(char == "\n" or char >= " " for char in text)
+    assert not set(text) & {"\x7f", "\x9b"}
+    state.notes = {"n": NoteState("n", EVIL, EVIL)}
+    assert headings(write_run_report(run, state, RunStatus.FINISHED, EVIL).read_text())[-1] == "## Notes from people"
+
+
+def test_the_iteration_report_holds_the_plan_each_step_and_each_tool_call(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    text = write_iteration_report(run, state, 2).read_text()
+    assert headings(text)[0] == "# Iteration 2: k-mers + boosting"
+    for step in StepName:
+        assert f"## {step.label}" in headings(text)
+    assert "| run_python | model_training/train.py | error (1) | 12.5 |" in text
+
+
+def test_outputs_of_a_model_stand_in_the_iteration_report_without_control_characters(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    iteration = state.iterations[0]
+    step = iteration.steps[StepName.DATA_EXPLORATION]
+    path = run.root / "iterations/000/data_exploration/output.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"summary": "one\n\ntwo\x1b[2J", "hints": [EVIL], "sizes": {"a\nb": "\x9b1m"}}))
+    step.output, step.status, step.reason = run.relative(path), StepStatus.DONE, EVIL
+    text = write_iteration_report(run, state, 0).read_text()
+    assert "**Summary**\n\none\n\ntwo\n" in text
+    assert "- it is | new # Forged - " in text
+    assert "- a b: " in text
+    assert "# Forged" not in headings(text)
+    assert not set(text) & {"\x1b", "\x07", "\x9b"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"), (7500, "2 h 05 min")],
+)
+def test_a_duration_reads_as_a_person_says_it(seconds: float, told: str) -> None:
+    assert duration(seconds) == told

@@ -1,0 +1,20 @@
+"""How the whole suite runs: the same examples each time, no clock that fails a test, dear fixtures made once."""
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment")
+"""Modules whose tests share whole runs or environments: each stays on one worker, so that those are made once."""
+
+# Another profile can be chosen with --hypothesis-profile; "default" draws new examples each time.
+settings.register_profile(
+    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem in RUNS_OF_THEIR_MODULE:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
