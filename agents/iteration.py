@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from agents.calls import Workplace
 from agents.clock import Stopwatch, utc_now
@@ -49,10 +49,7 @@ from agents.steps.outputs import (
     StepOutput,
 )
 from agents.tasks import to_the_end
-from agents.vocabulary import STEPS, IterationStatus, SplitName, StepName, StepStatus
-
-NEEDED: Final = {StepName.ITERATION_PLAN, StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE}
-"""Without these (and without any split) nothing after them can run."""
+from agents.vocabulary import NEEDED_STEPS, STEPS, IterationStatus, SplitName, StepName, StepStatus
 
 Check = Callable[[Any], Awaitable[Sequence[str]]]
 
@@ -113,7 +110,7 @@ class Iteration:
             output = await self.context.steering.interruptible(self._work(step))
         except StepInterrupted as interruption:
             recorder.emit(StepSkipped(reason=str(interruption)), durable=True)
-            if step in NEEDED or (step is StepName.DATA_SPLIT and self._split() is None):
+            if step in NEEDED_STEPS or (step is StepName.DATA_SPLIT and self._split() is None):
                 raise IterationInterrupted(f"{step.label} was skipped, and nothing after it can run") from None
             return
         except Interruption as interruption:

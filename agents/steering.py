@@ -10,6 +10,7 @@ from agents import control
 from agents.events import CommandReceived, Held, NoteDelivered, NoteReceived, Released
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
+from agents.vocabulary import NEEDED_STEPS
 
 POLL_SECONDS: Final = 0.2
 T = TypeVar("T")
@@ -180,7 +181,10 @@ class Steering:
             else:
                 self._refuse(command, "no step is running right now")
             return
-        where = f"at step {self._recorder.step}" if self._recorder.step else ""
+        step = self._recorder.step
+        where = f"at step {step.label}" if step else ""
+        if isinstance(interruption, StepInterrupted) and step in NEEDED_STEPS:
+            where += ", without which this iteration cannot go on"
         self._receipt(command.command_id, command.command, command.by, "accepted", where)
         assert self._work is not None
         if self._interruption is None:

@@ -26,6 +26,10 @@ class StepName(StrEnum):
 STEPS: Final = tuple(StepName)
 
 
+NEEDED_STEPS: Final = frozenset({StepName.ITERATION_PLAN, StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE})
+"""Without these nothing after them can run, so skipping one ends its iteration."""
+
+
 class TaskType(StrEnum):
     """What kind of label is predicted."""
 

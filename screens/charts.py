@@ -60,8 +60,11 @@ class ChartSource:
         self._follower.take(state)
 
     def chart(self, state: RunState) -> Chart | None:
-        """The chart that tells most now: scores by iteration, else the training that runs, else nothing yet."""
+        """The chart that tells most now: the training that runs, else scores by iteration, else the last training."""
         training = self._follower.take(state)
+        running = state.running_tool_call
+        if training and running is not None and len(running.training) > 1:
+            return _training_chart(training, state.metric)
         return _scores(state) or (_training_chart(training, state.metric) if training else None)
 
 

@@ -138,8 +138,8 @@ class DashboardScreen(Screen[None]):
             case RunFinished():
                 self.post_message(RunEnded(self.folder, self.state))
             case CommandReceived() if self._caught_up:
-                text = receipt(event, mine=event.command_id in self._mine)
-                self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
+                if text := receipt(event, mine=event.command_id in self._mine):
+                    self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
             case _:
                 pass
 

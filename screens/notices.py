@@ -17,6 +17,7 @@ _ASKED: Final = {
     "stop": "Stop asked for.",
     "say": "Note left for the agent; it goes out with the next model call.",
 }
+_SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "say"}
 _LONGEST: Final = 80
 """Cells of what is quoted, so that the banner fits into its three lines on the smallest screen."""
 _NAMES: Final = {
@@ -34,8 +35,10 @@ def asked(command: Command) -> str:
     return _ASKED[command.command]
 
 
-def receipt(event: CommandReceived, *, mine: bool) -> str:
-    """What is said when the engine has answered."""
+def receipt(event: CommandReceived, *, mine: bool) -> str | None:
+    """What is said when the engine has answered; None where the key has said it already."""
+    if mine and event.outcome != "refused" and event.command in _SAYS_NOTHING_NEW:
+        return None
     name = _NAMES.get(event.command, one_line(event.command))
     by = "" if mine or not event.by else f" by {one_line(event.by)}"
     detail = f": {one_line(event.detail)}" if event.detail else "."

@@ -118,6 +118,7 @@ class ToolInspectorScreen(Screen[None]):
 
     @on(ToolCallChanged)
     def _call_changed(self, message: ToolCallChanged) -> None:
+        message.stop()  # or it bubbles to the app, which would hand it back for ever
         if message.call.call == self.call.call:
             self.call = message.call
             self._show_call()

@@ -23,6 +23,8 @@ _LEAST_PRESENT = 0.5
 _LEAST_DISTINCT = 10
 """So many different values in the label's order are no coincidence (chance 2 / 10!)."""
 
+_HARMLESS_SHARE = 0.01
+"""Up to this share of rows that repeat train, a score is hardly moved."""
 
 _GLANCE = 8
 """Rows of a class that are looked at before a whole column is: nearly all columns end there."""
@@ -87,7 +89,11 @@ def repeated_rows(frame: pd.DataFrame, labels: Labels) -> list[str]:
 def shared_rows(train: pd.DataFrame, other: pd.DataFrame, split: str) -> list[str]:
     """How many rows of ``split`` have inputs that also stand in train."""
     shared = int(np.isin(row_hashes(other), row_hashes(train)).sum())
-    return [f"{shared} of {len(other)} rows of {split} have the inputs of a row of train"] if shared else []
+    if not shared:
+        return []
+    flattered = shared > _HARMLESS_SHARE * len(other)
+    effect = f": the {split} score will be too good" if flattered else ""
+    return [f"{shared} of {len(other)} rows of {split} have the inputs of a row of train{effect}"]
 
 
 def shared_groups(train: Sequence[str], other: Sequence[str], split: str) -> list[str]:

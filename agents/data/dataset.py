@@ -65,6 +65,7 @@ class Dataset:
     withheld: dict[str, str]
     """Column that is kept from the model, to the reason."""
     findings: list[str]
+    """What was found by looking at train and validation: what spoils a score first, what was assumed, then the rest."""
     test_findings: list[str]
     """What was found by looking at test splits: for a person, never for an agent."""
     description: str
@@ -76,6 +77,11 @@ class Dataset:
     @property
     def train(self) -> SplitData:
         return self.splits[TRAIN]
+
+    @property
+    def all_findings(self) -> list[str]:
+        """All that a person should know, the gravest first; an agent is told :attr:`findings` only."""
+        return [*self.test_findings, *self.findings]
 
     @property
     def brings_validation(self) -> bool:
@@ -125,12 +131,14 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
         input_columns=inputs,
         withheld=withheld,
         findings=[
+            *(_overlap(splits[TRAIN], splits[VALIDATION]) if VALIDATION in splits else []),
+            *_label_findings(splits[TRAIN], labelling, roles),
+            *labelling.assumptions,
             *_metadata_findings(metadata, label_column, layout),
             *roles.findings,
-            *labelling.findings,
             *findings,
             *_group_findings(roles, groups),
-            *_findings(splits, labelling, roles),
+            *([] if frames.get(TRAIN) is None else audit.column_findings(frames[TRAIN])),
         ],
         test_findings=_test_findings(layout, splits),
         description=_description(layout),
@@ -259,15 +267,9 @@ def _group_findings(roles: ColumnRoles, groups: dict[str, list[str]] | None) -> 
     return [f"{alone} rows of train have no group and stand alone"] if alone else []
 
 
-def _findings(splits: dict[str, SplitData], labelling: Labelling, roles: ColumnRoles) -> list[str]:
-    """What train and validation show; nothing here looks at a test split."""
-    train = splits[TRAIN]
-    findings = audit.order_findings(train.labels, labelling.classes, numbered=roles.id is None)
-    if train.frame is not None:
-        findings += audit.column_findings(train.frame) + audit.repeated_rows(train.frame, train.labels)
-    if VALIDATION in splits:
-        findings += _overlap(train, splits[VALIDATION])
-    return findings
+def _label_findings(train: SplitData, labelling: Labelling, roles: ColumnRoles) -> list[str]:
+    findings = [*labelling.problems, *audit.order_findings(train.labels, labelling.classes, numbered=roles.id is None)]
+    return findings if train.frame is None else findings + audit.repeated_rows(train.frame, train.labels)
 
 
 def _test_findings(layout: Layout, splits: dict[str, SplitData]) -> list[str]:

@@ -2,10 +2,10 @@
 
 import re
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
-from pandas.api.types import is_numeric_dtype
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SAMPLE: Final = 2000
 _DNA: Final = re.compile(r"[ACGTN]+", re.IGNORECASE)
@@ -33,13 +33,30 @@ class Kind(StrEnum):
     def has_length(self) -> bool:
         return self in (Kind.DNA, Kind.RNA, Kind.PROTEIN, Kind.SMILES, Kind.TEXT)
 
+    @property
+    def letters(self) -> str | None:
+        """Letters of a sequence, ambiguity codes of IUPAC, stop ``*`` and gaps among them; else None."""
+        return _LETTERS.get(self)
+
+
+_LETTERS: Final = {
+    Kind.DNA: "ACGTRYSWKMBDHVN*-.",
+    Kind.RNA: "ACGURYSWKMBDHVN*-.",
+    Kind.PROTEIN: "ACDEFGHIKLMNPQRSTVWYBJOUXZ*-.",
+}
+
+
+def is_number(dtype: Any) -> bool:
+    """Whether a column of this type holds numbers or truth values."""
+    return dtype.kind in "iufcb"
+
 
 def kind_of(series: "pd.Series[Any]") -> Kind:
     """Judge by the first :data:`_SAMPLE` filled cells; at least 95 % of them have to fit an alphabet."""
     present = series.dropna().head(_SAMPLE)
     if present.empty:
         return Kind.EMPTY
-    if is_numeric_dtype(present.dtype):
+    if is_number(present.dtype):
         return Kind.NUMERIC
     cells = [str(cell).strip() for cell in present]
     length = sorted(map(len, cells))[len(cells) // 2]

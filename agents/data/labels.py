@@ -19,6 +19,45 @@ from agents.vocabulary import TaskType
 MOST_INFERRED_CLASSES: Final = 20
 """Whole numbers with more different values than this are taken for measurements, not for classes."""
 
+POSITIVE_WORDS: Final = frozenset(
+    [
+        "1",
+        "+",
+        "yes",
+        "true",
+        "positive",
+        "pos",
+        "present",
+        "case",
+        "cases",
+        "disease",
+        "diseased",
+        "ill",
+        "sick",
+        "affected",
+        "patient",
+        "dead",
+        "event",
+        "tumor",
+        "tumour",
+        "cancer",
+        "malignant",
+        "metastatic",
+        "pathogenic",
+        "deleterious",
+        "mutant",
+        "toxic",
+        "active",
+        "binding",
+        "binder",
+        "bound",
+        "hit",
+        "responder",
+        "resistant",
+    ]
+)
+"""Names, in small letters, by which a class is taken for the positive one where metadata.json names none."""
+
 _LIKE_MISSING: Final = {"na", "n/a", "nan", "none", "null", "missing", "unknown", "?", "."}
 
 
@@ -29,30 +68,41 @@ class Labelling:
     task_type: TaskType
     classes: tuple[str, ...]
     """Class names in the order of their numbers; empty for regression."""
-    findings: tuple[str, ...]
+    problems: tuple[str, ...]
+    """What may be wrong with the labels."""
+    assumptions: tuple[str, ...]
+    """What was decided because nobody said it, the weightiest first."""
 
 
 def plan_labels(train: Columns, column: str, metadata: Metadata, metric: str | None) -> Labelling:
     """Decide the task by metadata, else by the metric, else by the labels of train.
 
     Text is a class. Numbers are classes where all are whole and at most :data:`MOST_INFERRED_CLASSES` differ, else
-    measurements. Raises :class:`UserError` where labels are missing or do not fit the task.
+    measurements. The positive class has the number 1: the one that metadata names, else the one of two with a name of
+    :data:`POSITIVE_WORDS`, else the larger number or the later in text order.
+
+    Raises :class:`UserError` where labels are missing or do not fit the task.
     """
     _check_present(train, column)
-    findings: list[str] = []
+    assumptions: list[str] = []
     kind: str | None = metadata.task_type
     if kind is None:
         kind, why = _infer_kind(train.values[column], metadata, metric)
-        findings.append(f"task_type is not given: taken for {kind}, {why}")
+        assumptions.append(f"task_type is not given: taken for {kind}, {why}")
     if kind == "regression":
-        if metadata.positive_class is not None or metadata.negative_class is not None:
-            findings.append("positive_class and negative_class mean nothing for regression")
-        return Labelling(TaskType.REGRESSION, (), tuple(findings))
+        named = metadata.positive_class is not None or metadata.negative_class is not None
+        problems = ("positive_class and negative_class mean nothing for regression",) if named else ()
+        return Labelling(TaskType.REGRESSION, (), problems, tuple(assumptions))
     names = [cell.strip() for cell in train.values[column]]
     classes = _ordered_classes(train.path, column, names, metadata)
-    findings += _class_findings(Counter(names), metadata)
     task_type = TaskType.BINARY if len(classes) == 2 else TaskType.MULTICLASS
-    return Labelling(task_type, tuple(classes), tuple(findings))
+    if task_type is TaskType.BINARY and metadata.positive_class is None and metadata.negative_class is None:
+        assumptions.insert(
+            0,
+            f"positive_class is not named; {classes[1]!r} is taken as positive "
+            f"(AUPRC, F1 and recall are about it); {FILE_NAME} can name it",
+        )
+    return Labelling(task_type, tuple(classes), _class_problems(Counter(names), metadata), tuple(assumptions))
 
 
 def encode_labels(columns: Columns, column: str, labelling: Labelling) -> NDArray[np.float64]:
@@ -133,13 +183,25 @@ def _ordered_classes(path: Path, column: str, names: list[str], metadata: Metada
     if len(classes) > 2:
         return classes
     positive = metadata.positive_class
-    negative = metadata.negative_class
-    if positive is None and negative is not None:
-        positive = next(name for name in classes if name != negative)
-    return classes if positive is None else [next(name for name in classes if name != positive), positive]
+    if metadata.negative_class is not None:
+        positive = next(name for name in classes if name != metadata.negative_class)
+    elif positive is None:
+        positive = _conventional_positive(classes)
+    return [next(name for name in classes if name != positive), positive]
 
 
-def _class_findings(counts: Counter[str], metadata: Metadata) -> list[str]:
+def _conventional_positive(classes: list[str]) -> str:
+    """The only one of two sorted classes with a positive name, else the last: the larger number or the later text."""
+    try:
+        float(classes[0]), float(classes[1])
+    except ValueError:
+        positive = [name for name in classes if name.lower() in POSITIVE_WORDS]
+    else:
+        positive = []
+    return positive[0] if len(positive) == 1 else classes[-1]
+
+
+def _class_problems(counts: Counter[str], metadata: Metadata) -> tuple[str, ...]:
     findings = []
     if len(counts) > 2 and (metadata.positive_class is not None or metadata.negative_class is not None):
         findings.append(f"positive_class and negative_class mean nothing with {len(counts)} classes")
@@ -149,4 +211,4 @@ def _class_findings(counts: Counter[str], metadata: Metadata) -> list[str]:
     single = [name for name in sorted_names(counts) if counts[name] == 1]
     if single:
         findings.append(f"one row only of class {some(single)}: validation cannot have any")
-    return findings
+    return tuple(findings)

@@ -5,8 +5,9 @@ A split folder is ``input/`` (``data.csv`` with the rows' id, or whatever the da
 text, so that no number is rounded and no code loses its zeros.
 """
 
+import gzip
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.data.familiar import ColumnShape, Familiarity, describe_columns
+from agents.data.fasta import is_fasta, open_bytes, read_fasta
 from agents.data.layout import DESCRIPTION, SUPPLEMENTARY, TRAIN, VALIDATION, DatasetForm
 from agents.data.tables import find_table, open_table, pick, places_of, read_columns, write_table
 from agents.errors import UserError
@@ -53,6 +56,9 @@ class DatasetFacts(BaseModel):
     id_column: str | None = Field(description="Name of the id in the dataset's own files; None: rows are numbered.")
     is_table: bool = Field(description="Inputs are one table, input/data.csv.")
     withheld: dict[str, str] = Field(description="Column kept from the model, to the reason.")
+    columns: dict[str, ColumnShape] = Field(default_factory=dict, description="What input columns hold in train.")
+    fasta_ids: bool = Field(False, description="Inputs are FASTA files whose headers name the rows.")
+    fasta_file: str | None = Field(None, description="The FASTA file in input/, where it is the only one.")
     findings: list[str]
     fingerprint: dict[str, str] = Field(description="Split to SHA-256 over the dataset's files.")
 
@@ -83,6 +89,9 @@ def facts_of(dataset: "Dataset") -> DatasetFacts:
     """What ``dataset.json`` says of a dataset."""
     shown = [name for name in (TRAIN, VALIDATION) if name in dataset.splits]
     names = _free_names(dataset.input_columns)
+    shapes = {} if dataset.train.frame is None else describe_columns(dataset.train.frame)
+    fastas = [] if names or dataset.form is DatasetForm.CSV else _fasta_files(dataset.train.source)
+    fasta_ids = bool(fastas) and set(_header_ids(fastas)) == set(dataset.train.ids)
     return DatasetFacts(
         name=dataset.name,
         task_type=dataset.task_type,
@@ -97,6 +106,9 @@ def facts_of(dataset: "Dataset") -> DatasetFacts:
         id_column=dataset.roles.id,
         is_table=bool(names),
         withheld=dataset.withheld,
+        columns={new: shapes[old] for new, old in names.items() if old in shapes},
+        fasta_ids=fasta_ids,
+        fasta_file=fastas[0].name if fasta_ids and len(fastas) == 1 else None,
         findings=dataset.findings,
         fingerprint={name: dataset.fingerprint[name] for name in shown},
     )
@@ -159,37 +171,77 @@ def read_groups(split_dir: Path) -> dict[str, str] | None:
     return dict(zip(columns.values[ID], columns.values[GROUP], strict=True))
 
 
-def prepare_predict_input(source: Path, facts: DatasetFacts, target: Path) -> list[str]:
+def _unheard(_: str) -> None:
+    """Where nobody wants to hear of warnings."""
+
+
+def prepare_predict_input(
+    source: Path, facts: DatasetFacts, target: Path, *, on_warning: Callable[[str], None] = _unheard
+) -> list[str]:
     """Turn what a person wants predictions for into the folder that an inference script reads; returns the ids.
 
     A table with the dataset's own columns becomes ``target/data.csv``: further columns are dropped, rows without an id
-    column are ``row-0``, ``row-1``, …. A folder (with or without ``input/``) is copied; its ids come from
-    ``labels.csv`` or ``ids.csv`` beside ``input/``, else from its ``data.csv``. Raises :class:`UserError`.
+    column are ``row-0``, ``row-1``, …. A FASTA file stands for a table where the only input is a sequence. A folder
+    (with or without ``input/``) is copied; its ids come from ``labels.csv`` or ``ids.csv`` beside ``input/``, else from
+    its ``data.csv`` or, where they did in train, from the headers of its FASTA files.
+
+    Cells are compared with those of train: what is no number, or no sequence, where train has them raises
+    :class:`UserError` with file, line and column; categories that train has not are told to ``on_warning``, one line a
+    column.
     """
     if source.is_file():
-        return _predict_table(source, facts, target)
+        if not facts.is_table and facts.fasta_file is not None and is_fasta(source):
+            target.mkdir(parents=True, exist_ok=True)
+            return _copy_fasta(source, target / facts.fasta_file)
+        return _predict_file(source, facts, target, on_warning)
     if not source.is_dir():
         raise UserError(f"{source}: no such file or folder")
     inputs = source / INPUT if (source / INPUT).is_dir() else source
-    table = find_table(inputs, "data")
+    if facts.is_table:
+        table = find_table(inputs, "data")
+        fastas = [] if table is not None else _fasta_files(inputs)
+        if table is None and len(fastas) != 1:
+            raise UserError(f"{inputs}: no data.csv; this model reads a table with the columns of its training data")
+        return _predict_file(table or fastas[0], facts, target, on_warning)
+    return _predict_folder(source, inputs, facts, target)
+
+
+def _predict_folder(source: Path, inputs: Path, facts: DatasetFacts, target: Path) -> list[str]:
     beside = [found for stem in ("ids", "labels") if (found := find_table(source, stem)) is not None]
-    if facts.is_table and table is not None:
-        ids = _predict_table(table, facts, target)
-    elif facts.is_table:
-        raise UserError(f"{inputs}: no data.csv; this model reads a table with the columns of its training data")
-    elif beside:
+    fastas = _fasta_files(inputs) if facts.fasta_ids else []
+    if beside:
         ids = read_columns(beside[0], [ID]).values[ID]
         _check_ids(beside[0], ids)
-        target.mkdir(parents=True, exist_ok=True)
-        _copy_files(inputs, target, leave={path.name for path in beside})
+    elif fastas:
+        ids = _header_ids(fastas)
+        _check_ids(source, ids)
     else:
         raise UserError(f"{source}: which rows are there? Put ids.csv with a column 'id' beside {INPUT}/")
+    target.mkdir(parents=True, exist_ok=True)
+    _copy_files(inputs, target, leave={path.name for path in beside})
+    if facts.fasta_file is not None and len(fastas) == 1 and fastas[0].name != facts.fasta_file:
+        (target / fastas[0].relative_to(inputs)).unlink()
+        _copy_fasta(fastas[0], target / facts.fasta_file)
     return ids
 
 
-def _predict_table(source: Path, facts: DatasetFacts, target: Path) -> list[str]:
+def _predict_file(source: Path, facts: DatasetFacts, target: Path, on_warning: Callable[[str], None]) -> list[str]:
     if not facts.is_table:
         raise UserError(f"{source}: this model reads a folder with the files of its training data, not a table")
+    return (_predict_fasta if is_fasta(source) else _predict_table)(source, facts, target, on_warning)
+
+
+def _predict_fasta(source: Path, facts: DatasetFacts, target: Path, on_warning: Callable[[str], None]) -> list[str]:
+    shapes = [facts.columns.get(name) for name in facts.input_columns]
+    if len(shapes) != 1 or not (shapes[0] is None or (shapes[0] != "numeric" and shapes[0].alphabet is not None)):
+        needed = ", ".join(facts.input_columns[:8])
+        raise UserError(f"{source}: is FASTA, but this model reads more than one sequence a row; its columns: {needed}")
+    familiarity = Familiarity(source, facts.input_columns, shapes)
+    rows = ((record.line, record.id, (record.sequence,)) for record in read_fasta(source))
+    return _write_checked(source, facts, target, familiarity, rows, on_warning)
+
+
+def _predict_table(source: Path, facts: DatasetFacts, target: Path, on_warning: Callable[[str], None]) -> list[str]:
     originals = [facts.renamed.get(name, name) for name in facts.input_columns]
     with open_table(source) as (header, rows):
         # The run's own tables call a renamed column by its new name.
@@ -198,16 +250,57 @@ def _predict_table(source: Path, facts: DatasetFacts, target: Path) -> list[str]
         inputs_of = pick(places_of(source, header, wanted))
         candidates = [name for name in (facts.id_column, ID) if name in known and name not in wanted]
         id_place = header.index(candidates[0]) if candidates and candidates[0] is not None else None
-        target.mkdir(parents=True, exist_ok=True)
-        ids: list[str] = []
+        familiarity = Familiarity(source, wanted, [facts.columns.get(name) for name in facts.input_columns])
+        named = (
+            (row.line, f"row-{number}" if id_place is None else row.cells[id_place], inputs_of(row.cells))
+            for number, row in enumerate(rows)
+        )
+        return _write_checked(source, facts, target, familiarity, named, on_warning)
 
-        def cells() -> Iterator[list[str]]:
-            for number, row in enumerate(rows):
-                ids.append(f"row-{number}" if id_place is None else row.cells[id_place])
-                yield [ids[-1], *inputs_of(row.cells)]
 
-        write_table(target / INPUT_TABLE, [ID, *facts.input_columns], cells())
+def _write_checked(
+    source: Path,
+    facts: DatasetFacts,
+    target: Path,
+    familiarity: Familiarity,
+    rows: Iterable[tuple[int, str, Sequence[str]]],
+    on_warning: Callable[[str], None],
+) -> list[str]:
+    """Write rows (line, id, inputs) as ``target/data.csv`` while they are read; returns the ids."""
+    ids: list[str] = []
+
+    def cells() -> Iterator[list[str]]:
+        for line, identity, inputs in rows:
+            familiarity.check(line, inputs)
+            ids.append(identity)
+            yield [identity, *inputs]
+
+    target.mkdir(parents=True, exist_ok=True)
+    write_table(target / INPUT_TABLE, [ID, *facts.input_columns], cells())
     _check_ids(source, ids)
+    for warning in familiarity.warnings():
+        on_warning(warning)
+    return ids
+
+
+def _fasta_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_fasta(path))
+
+
+def _header_ids(files: Sequence[Path]) -> list[str]:
+    """Ids of all files in order; one that stands in several files, as rows of two sequences do, is told once."""
+    per_file = [[record.id for record in read_fasta(path)] for path in files]
+    if len(per_file) > 1 and all(set(ids) == set(per_file[0]) for ids in per_file):
+        return per_file[0]
+    return [identity for ids in per_file for identity in ids]
+
+
+def _copy_fasta(source: Path, target: Path) -> list[str]:
+    """Copy under another name, packed as that says; returns the ids."""
+    ids = _header_ids([source])
+    _check_ids(source, ids)
+    with open_bytes(source) as read, gzip.open(target, "wb") if target.suffix == ".gz" else target.open("wb") as write:
+        shutil.copyfileobj(read, write)
     return ids
 
 

@@ -93,8 +93,7 @@ def join(
     bodies: list[str] = []
     main = "" if docstring else modules[-1]
     for name in modules:
-        text = (own or {}).get(name) or (SOURCES / f"{name}.py").read_text(encoding="utf-8")
-        tree = ast.parse(text)
+        tree, text = (ast.parse(own[name]), own[name]) if own and name in own else _parse(name)
         for node in tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 _gather(node, imports, modules, elsewhere)
@@ -104,6 +103,11 @@ def join(
     if config is not None:
         parts.append(f"CONFIG: dict[str, Any] = {pprint.pformat(config, width=110, sort_dicts=False, compact=True)}")
     return "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(bodies) + "\n"
+
+
+def _parse(name: str) -> tuple[ast.Module, str]:
+    text = (SOURCES / f"{name}.py").read_text(encoding="utf-8")
+    return ast.parse(text), text
 
 
 def _gather(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from agents.data.layout import is_test
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from screens.plain import one_line
@@ -22,6 +23,7 @@ class BestView:
     value: float | None
     test: float | None
     over: bool
+    has_test: bool
     iteration: int | None
     combination: str
     path: str
@@ -36,6 +38,7 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         value=best.value if best else None,
         test=tests[0] if tests else None,
         over=state.status.is_over,
+        has_test=any(is_test(name) for name in state.rows),
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
         path=one_line(str(folder.root / best.snapshot)) if best else "",
@@ -66,6 +69,8 @@ def _value(view: BestView) -> Content:
 def _test(view: BestView) -> str:
     if view.test is not None:
         return f"{view.metric} {score(view.test)}"
+    if not view.has_test:
+        return "the dataset has no test split"
     return MISSING if view.over else "at the end of the run"
 
 

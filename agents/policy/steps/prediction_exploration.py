@@ -87,7 +87,8 @@ def _evenly(statistics: Mapping[str, Any]) -> str:
 def _headline(statistics: Mapping[str, Any]) -> str:
     if "error_rate" in statistics:
         share = f"{statistics['errors']} of {counted(statistics['rows'], 'validation row')}"
-        return f"{share} {'is' if statistics['errors'] == 1 else 'are'} classified wrongly ({statistics['error_rate']:.1%})."
+        are = "is" if statistics["errors"] == 1 else "are"
+        return f"{share} {are} classified wrongly ({statistics['error_rate']:.1%})."
     error, guess = statistics["mean_absolute_error"], statistics["error_of_the_median"]
     rows = counted(statistics["rows"], "validation row")
     return f"The mean absolute error on {rows} is {error}; always saying the median gives {guess}."

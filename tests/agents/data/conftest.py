@@ -49,7 +49,8 @@ def make_csv(tmp_path: Path) -> MakeCsv:
         root.mkdir(exist_ok=True)
         for split, rows in (splits or {"train": binary_rows(40), "test": binary_rows(10, 40)}).items():
             write_csv(root / f"{split}.csv", header, rows)
-        (root / "metadata.json").write_text(json.dumps({"label_column": "label"} if metadata is None else metadata))
+        default = {"label_column": "label"} | ({} if splits else {"positive_class": "well"})
+        (root / "metadata.json").write_text(json.dumps(default if metadata is None else metadata))
         return root
 
     return make

@@ -134,7 +134,9 @@ def test_rows_that_repeat_and_disagree_are_counted() -> None:
 
 def test_rows_of_test_that_stand_in_train_are_counted() -> None:
     train, test = pd.DataFrame({"a": ["x", "y"]}), pd.DataFrame({"a": ["y", "z", "y"]})
-    assert shared_rows(train, test, "test") == ["2 of 3 rows of test have the inputs of a row of train"]
+    assert shared_rows(train, test, "test") == [
+        "2 of 3 rows of test have the inputs of a row of train: the test score will be too good"
+    ]
     assert shared_rows(train, test.iloc[1:2], "test") == []
 
 

@@ -44,6 +44,46 @@ def test_the_positive_class_is_number_one(make_csv: MakeCsv) -> None:
         assert found.train.labels[0] == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "positive"),
+    [
+        (["case", "control"], "case"),
+        (["Malignant", "benign"], "Malignant"),
+        (["1", "2"], "2"),
+        (["-1", "1"], "1"),
+        (["tumor", "disease"], "tumor"),
+        (["a", "b"], "b"),
+    ],
+)
+def test_a_positive_class_that_nobody_named_is_taken_by_convention_and_told(
+    make_csv: MakeCsv, names: list[object], positive: str
+) -> None:
+    found = load_dataset(make_csv(HEADER, train=labelled(names * 8)))
+    assert found.classes[1] == positive
+    told = [finding for finding in found.findings if finding.startswith("positive_class is not named")]
+    assert told == [
+        f"positive_class is not named; {positive!r} is taken as positive (AUPRC, F1 and recall are about it); "
+        "metadata.json can name it"
+    ]
+
+
+def test_a_named_class_is_no_assumption(make_csv: MakeCsv) -> None:
+    for key in ("positive_class", "negative_class"):
+        found = load_dataset(make_csv(HEADER, {"label_column": "label", key: "a"}, train=labelled(["a", "b"] * 8)))
+        assert not any("positive_class" in finding for finding in found.findings)
+
+
+def test_the_gravest_findings_come_first(make_csv: MakeCsv) -> None:
+    rows = [[n % 7, 1, ("case", "control")[n // 10]] for n in range(20)]
+    found = load_dataset(make_csv(("x", "one", "label"), train=rows, validation=rows[:6], test=rows[:6]))
+    starts = ["6 of 6 rows of test", "6 of 6 rows of validation", "rows of train are sorted", "13 rows of train repeat"]
+    starts += ["positive_class is not named", "task_type is not given", "1 column with one value"]
+    places = [next(n for n, told in enumerate(found.all_findings) if told.startswith(start)) for start in starts]
+    assert places == sorted(places)
+    assert found.all_findings[0].endswith("the test score will be too good")
+    assert not any(" test " in finding for finding in found.findings)
+
+
 def test_classes_that_are_numbers_are_ordered_as_numbers(make_csv: MakeCsv) -> None:
     root = make_csv(HEADER, train=labelled(["10", "9", "2"] * 5))
     found = load_dataset(root)
@@ -110,7 +150,7 @@ def test_without_a_test_split_it_is_said_that_no_test_score_will_be_known(make_c
 
 
 def test_byte_order_mark_windows_line_ends_and_quoted_line_ends(make_csv: MakeCsv) -> None:
-    root = make_csv()
+    root = make_csv(metadata={"label_column": "label"})
     lines = ["id,note,label", *[f'{n},"first\r\nsecond, ""{n}""",{"ab"[n % 2]}' for n in range(12)]]
     (root / "train.csv").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
     (root / "test.csv").unlink()
@@ -218,7 +258,7 @@ def test_the_folder_form_hands_over_any_files(make_folder: MakeFolder) -> None:
     assert found.train.frame is None
     assert found.input_columns == ()
     assert found.train.source.name == "input"
-    assert found.classes == ("ill", "well")
+    assert found.classes == ("well", "ill")
 
 
 def test_a_table_in_the_folder_form_is_looked_into_and_aligned_to_the_labels(make_folder: MakeFolder) -> None:

@@ -66,7 +66,9 @@ def test_nothing_of_the_test_split_or_of_the_dataset_s_place_is_there(make_csv: 
 
 def test_a_finding_about_the_test_split_stays_with_the_person(make_csv: MakeCsv, tmp_path: Path) -> None:
     dataset = load_dataset(make_csv(train=binary_rows(40), test=[["t1", *binary_rows(1)[0][1:]]]))
-    assert dataset.test_findings == ["1 of 1 rows of test have the inputs of a row of train"]
+    assert dataset.test_findings == [
+        "1 of 1 rows of test have the inputs of a row of train: the test score will be too good"
+    ]
     assert import_dataset(dataset, tmp_path / "data").findings == dataset.findings
 
 
@@ -204,6 +206,83 @@ class TestPredictInput:
         assert [path.name for path in (tmp_path / "in").iterdir()] == ["p1.txt"]
         with pytest.raises(UserError, match="not a table"):
             prepare_predict_input(source / "ids.csv", facts, tmp_path / "in2")
+
+
+PEPTIDES = ["GLWSKIKEVGK", "YVPLPNVPQPG", "DGVKLCDVPSG", "FLPIIAKLLSGLL", "KWKLFKKIGAV", "GIGKFLHSAKKF"]
+
+
+class TestFamiliarity:
+    """New cells are compared with those of train."""
+
+    @pytest.fixture
+    def peptides(self, make_csv: MakeCsv, tmp_path: Path) -> DatasetFacts:
+        rows = [[PEPTIDES[n % 6] + "ACDEFGHIKLMN"[n % 11 :], ("no", "yes")[n % 2]] for n in range(40)]
+        return imported(make_csv(("sequence", "label"), train=rows), tmp_path)[1]
+
+    @pytest.mark.parametrize(
+        ("cell", "told"),
+        [
+            ("12345", "with '1' at position 1"),
+            ("hello world!", "with ' ' at position 6"),
+            ("", "found an empty cell; train has none"),
+        ],
+    )
+    def test_what_is_no_sequence_is_refused(self, peptides: DatasetFacts, tmp_path: Path, cell: str, told: str) -> None:
+        source = write_csv(tmp_path / "new.csv", ["id", "sequence"], [["a", "glwskX*"], ["b", cell]])
+        with pytest.raises(UserError) as caught:
+            prepare_predict_input(source, peptides, tmp_path / "in")
+        assert str(caught.value).startswith(f"{source}, line 3, column 'sequence': expected a protein sequence")
+        assert told in str(caught.value)
+
+    def test_a_word_among_numbers_is_refused_and_an_unseen_category_told(
+        self, make_csv: MakeCsv, tmp_path: Path
+    ) -> None:
+        facts = read_facts(imported(make_csv(), tmp_path)[0])
+        source = write_csv(tmp_path / "new.csv", ["x", "kind"], [[1, "a"], ["NA", "z"], ["-1e3", "y"]])
+        told: list[str] = []
+        assert len(prepare_predict_input(source, facts, tmp_path / "in", on_warning=told.append)) == 3
+        assert told == [
+            f"{source}, column 'kind': 2 rows have a value that no row of train has, such as 'z'; train has: a, b"
+        ]
+        for word in ("abc", "1_0"):
+            write_csv(source, ["x", "kind"], [[1, "a"], [word, "a"]])
+            with pytest.raises(UserError, match=rf"line 3, column 'x': expected a number, found '{word}'"):
+                prepare_predict_input(source, facts, tmp_path / "in")
+
+    def test_facts_of_an_older_file_check_nothing(self, peptides: DatasetFacts, tmp_path: Path) -> None:
+        old = DatasetFacts.model_validate(peptides.model_dump(exclude={"columns", "fasta_ids", "fasta_file"}))
+        source = write_csv(tmp_path / "new.csv", ["sequence"], [["12345"]])
+        assert prepare_predict_input(source, old, tmp_path / "in") == ["row-0"]
+
+    @pytest.mark.parametrize("name", ["new.fasta", "new.txt"])
+    def test_a_sequence_model_reads_fasta(self, peptides: DatasetFacts, tmp_path: Path, name: str) -> None:
+        source = tmp_path / name
+        source.write_text(">a first\nGLWSK\nIKEV\n\n>b\nYVPL\n")
+        assert prepare_predict_input(source, peptides, tmp_path / "in") == ["a", "b"]
+        assert rows_of(tmp_path / "in" / "data.csv") == [["id", "sequence"], ["a", "GLWSKIKEV"], ["b", "YVPL"]]
+        source.write_text(">a\nGLWSK\n>b\n12345\n")
+        with pytest.raises(UserError, match=r"line 3, column 'sequence': expected a protein sequence"):
+            prepare_predict_input(source, peptides, tmp_path / "in")
+
+    def test_a_model_of_more_columns_does_not(self, make_csv: MakeCsv, tmp_path: Path) -> None:
+        facts = imported(make_csv(), tmp_path)[1]
+        (tmp_path / "new.fa").write_text(">a\nGLW\n")
+        with pytest.raises(UserError, match=r"is FASTA, but this model reads .* x, kind"):
+            prepare_predict_input(tmp_path / "new.fa", facts, tmp_path / "in")
+
+    def test_a_folder_model_takes_its_ids_from_the_headers(self, tmp_path: Path) -> None:
+        train = tmp_path / "set" / "train"
+        write_csv(train / "labels.csv", ["id", "label"], [[f"p{n}", n % 2] for n in range(12)])
+        (train / "input").mkdir()
+        (train / "input" / "all.fasta").write_text("".join(f">p{n} x\nGLWSK\n" for n in range(12)))
+        facts = imported(tmp_path / "set", tmp_path)[1]
+        new = tmp_path / "new" / "mine.fa"
+        new.parent.mkdir()
+        new.write_text(">q1\nGLW\n>q2\nKWK\n")
+        for number, source in enumerate((new, new.parent)):
+            target = tmp_path / f"in{number}"
+            assert prepare_predict_input(source, facts, target) == ["q1", "q2"]
+            assert [path.name for path in target.iterdir()] == ["all.fasta"]
 
 
 def test_real_sequences_arrive_unchanged_and_numeric_label_does_not(shared: Path, tmp_path: Path) -> None:

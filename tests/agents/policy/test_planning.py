@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from agents.policy.carried import find_candidate, same
 from agents.policy.changes import USUAL, capacity_change, difference
+from agents.policy.figures import counted, figure
 from agents.policy.history import Trials, trials
-from agents.policy.planning import Choice, Outlook, choose, gap_evidence
+from agents.policy.planning import Choice, Outlook, choose, expectation, gap_evidence, verdict
 from agents.policy.wishes import Wishes, open_wishes
 from agents.recipes.candidate import ENSEMBLE
 from agents.recipes.catalogue import Candidate, InputKind, candidates, refinements
@@ -254,6 +255,76 @@ def test_a_candidate_survives_the_way_through_a_plan(number: int) -> None:
 
     found = find_candidate(f"Some words.\n{candidate_line(KNOWN[number])}")
     assert found is not None and same(found, KNOWN[number])
+
+
+COLLAPSED = {"never_predicted": "yes", "classes_never_predicted": 1, "mcc": 0.0, "auroc": 0.8}
+
+
+def test_a_collapsed_best_model_gets_class_weights_first_and_another_family_next() -> None:
+    history = [past(0, BASE, 0.8, statistics=COLLAPSED), past(1, SECOND, 0.6)]
+    choice = choice_after(*history)
+    assert choice.mode is IterationMode.REFINE
+    assert same(choice.candidate, replace(BASE, hyperparameters={**BASE.hyperparameters, "class_weight": "balanced"}))
+    assert "class weights" in choice.change and "yes is never predicted" in choice.reason
+    history.append(past(2, choice.candidate, 0.79, mode=IterationMode.REFINE, statistics=COLLAPSED))
+    choice = choice_after(*history)
+    assert choice.candidate.family not in {BASE.family}
+    assert "another family is due" in choice.reason
+
+
+def test_class_weights_are_not_tried_where_the_metric_brings_them() -> None:
+    history = [past(0, BASE, 0.1, metric="MCC", statistics=COLLAPSED), past(1, SECOND, 0.0, metric="MCC")]
+    choice = choice_after(*history, metric="MCC")
+    assert choice.candidate.family != BASE.family
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [
+        (0.9, "it helped"),
+        (0.803, "a gain within noise is no evidence that the change helped"),
+        (0.78, "it did not help"),
+    ],
+)
+def test_an_expectation_is_judged_by_the_next_plan(score: float, said: str) -> None:
+    known = trials(facts_for(history=[past(0, BASE, 0.8), past(1, SECOND, score)]), PROFILE)
+    words = verdict(known)
+    assert f"expected to reach AUROC of more than 0.805 and got {score:g}: {said}" in words
+
+
+def test_what_was_expected_is_what_is_judged() -> None:
+    first, second = past(0, BASE, 10.0, metric="MAE"), past(1, SECOND, 9.99, metric="MAE")
+
+    def known(*history: IterationFacts) -> Trials:
+        return trials(facts_for(history=history, metric="MAE", higher_is_better=False), PROFILE)
+
+    assert "MAE on validation below 9.95," in expectation(known(first))
+    assert "less than 9.95 and got 9.99: a gain within noise" in verdict(known(first, second))
+
+
+def test_a_baseline_is_judged_against_a_constant_guess() -> None:
+    assert "it did not" in verdict(trials(facts_for(history=[past(0, BASE, 0.51)]), PROFILE))
+    assert verdict(trials(facts_for(history=[past(0, BASE, 0.9)]), PROFILE)).endswith("got 0.9: it did.")
+
+
+def test_a_gain_within_noise_makes_no_new_starting_point() -> None:
+    history = [past(0, BASE, 0.800, train=0.85), past(1, SECOND, 0.803, train=0.85)]
+    choice = choice_after(*history)
+    assert choice.candidate.family == BASE.family
+    assert "better within noise only" in choice.reason
+    small_steps = trials(facts_for(history=[*history, past(2, THIRD, 0.808)]), PROFILE)
+    assert small_steps.incumbent is not None and small_steps.incumbent.iteration == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.9998, "0.9998"), (0.99999, "0.9999"), (1.0, "1"), (0.98146, "0.9815"), (1257.4, "1257")]
+)
+def test_a_score_below_1_is_not_rounded_up_to_it(value: float, text: str) -> None:
+    assert figure(value) == text
+
+
+def test_one_is_not_counted_in_the_plural() -> None:
+    assert (counted(1, "row"), counted(2, "row")) == ("1 row", "2 rows")
 
 
 def test_the_usual_settings_are_those_of_the_recipes() -> None:

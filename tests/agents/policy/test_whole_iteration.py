@@ -7,6 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from agents.policy.carried import find_candidate
+from agents.policy.figures import figure
 from agents.steps.outputs import DataSplitOutput, PredictionExplorationOutput
 from agents.vocabulary import IterationMode, StepName, TaskType
 from tests.agents.policy.driver import MODEL_STEPS, World, measurements, peptides, task, write_split
@@ -48,7 +49,7 @@ def test_two_iterations_on_peptides_learn_and_differ_in_kind(tmp_path: Path) -> 
     second = world.outputs
     assert second[StepName.ITERATION_PLAN]["mode"] == IterationMode.EXPLORE
     assert second[StepName.ITERATION_PLAN]["combination"] != first[StepName.ITERATION_PLAN]["combination"]
-    assert f"{score:.3g}" in said[StepName.ITERATION_PLAN]
+    assert figure(score) in said[StepName.ITERATION_PLAN]
     assert "as explored before" in second[StepName.DATA_EXPLORATION]["feature_analysis"]
     assert "stays in force" in second[StepName.DATA_SPLIT]["summary"]
     planned = find_candidate(second[StepName.ITERATION_PLAN]["model_architecture_instructions"])

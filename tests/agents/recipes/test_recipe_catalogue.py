@@ -164,3 +164,11 @@ def test_slow_families_are_left_out_for_many_rows() -> None:
 
 def test_no_family_is_registered_without_a_module() -> None:
     assert FAMILIES == {}  # families enter themselves when their module is part of the script
+
+
+@pytest.mark.parametrize("inputs", PROFILES)
+def test_settings_of_the_features_are_told_in_plain_words(inputs: InputProfile) -> None:
+    for candidate in candidates(inputs):
+        said = describe(inputs, candidate).representation
+        assert "select 400" not in said
+        assert ("the 400 that tell most" in said) == (candidate.hyperparameters.get("features.select") == 400)

@@ -43,11 +43,41 @@ def test_predictions_have_one_row_for_each_id_and_the_label_column_name_is_no_tr
 def test_reports_are_finite_json_with_losses_and_the_metric(tmp_path: Path) -> None:
     dataset = make(*TABLE)
     _, printed = trained(tmp_path, dataset, combination(dataset, "logistic"))
-    lines = [line.removeprefix("TRAINING_REPORT: ") for line in printed.splitlines()]
+    *lines, saved = printed.splitlines()
+    lines = [line.removeprefix("TRAINING_REPORT: ") for line in lines]
     reports = [json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} in a report")) for line in lines]
     for report in reports:
         assert {"epoch", "of", "train_loss", "validation_loss", "MCC", "message"} == set(report)
         assert 1 <= report["epoch"] <= report["of"]
+    assert {"train_loss", "validation_loss", "MCC"} == set(json.loads(saved.removeprefix("SAVED: ")))
+
+
+def epochs(printed: str) -> list[int]:
+    marker = "TRAINING_REPORT: "
+    lines = [line.removeprefix(marker) for line in printed.splitlines() if line.startswith(marker)]
+    return [json.loads(line)["epoch"] for line in lines]
+
+
+def test_no_two_points_of_a_curve_share_an_epoch(tmp_path: Path) -> None:
+    dataset = make(*TABLE)
+    alone, other = (combination(dataset, family) for family in ("elastic_net", "logistic"))
+    for number, candidate in enumerate((alone, ensemble(dataset.profile, [alone, other]))):
+        _, printed = trained(tmp_path / str(number), dataset, candidate)
+        assert epochs(printed) == list(range(1, len(epochs(printed)) + 1))
+
+
+def test_class_weights_make_a_rare_class_predicted(tmp_path: Path) -> None:
+    dataset = make(InputKind.TABLE, TaskType.BINARY)
+    rare = dataset.labels * (np.arange(90) % 5 == 0)
+    dataset = dataclasses.replace(dataset, labels=rare)
+    plain = Candidate("standardised", "logistic", {"C": 0.003})
+    predicted = []
+    for number, settings in enumerate(({}, {"class_weight": "balanced"})):
+        candidate = dataclasses.replace(plain, hyperparameters={**plain.hyperparameters, **settings})
+        workspace, _ = trained(tmp_path / str(number), dataset, candidate)
+        table = workspace.predict(tmp_path / str(number) / "validation", tmp_path / f"{number}.csv")
+        predicted.append(int(table["prediction"].sum()))
+    assert predicted[0] == 0 < predicted[1]
 
 
 def test_input_may_be_a_folder_its_parent_a_csv_or_one_row(tmp_path: Path) -> None:
