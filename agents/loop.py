@@ -104,7 +104,7 @@ def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
         rows={name: len(split) for name, split in dataset.splits.items()},
         classes=list(dataset.classes),
         withheld=dataset.withheld,
-        findings=[*dataset.findings, *dataset.test_findings],
+        findings=dataset.all_findings,
         fingerprint=dataset.fingerprint,
         data_digest=digest_of(run.data),
     )

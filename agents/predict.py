@@ -5,6 +5,7 @@ import csv
 import io
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from agents.data.workspace import DatasetFacts, prepare_predict_input, read_facts
@@ -18,9 +19,10 @@ from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
 
 
-def predict(run: RunFolder, source: Path, output: Path) -> int:
-    """Predict every row of ``source`` (a CSV or a folder) into ``output``; the number of rows.
+def predict(run: RunFolder, source: Path, output: Path, on_warning: Callable[[str], None] = lambda line: None) -> int:
+    """Predict every row of ``source`` (a CSV, a FASTA file or a folder) into ``output``; the number of rows.
 
+    ``on_warning`` hears of what the model has never seen, a line each.
     The output has ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
     :class:`UserError`; then ``output`` is as it was. However it ends, Ctrl-C included, no process and no temporary file
     is left.
@@ -30,7 +32,7 @@ def predict(run: RunFolder, source: Path, output: Path) -> int:
     _check_output(source, output)
     scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
     try:
-        return asyncio.run(_predict(snapshot, settings, source, output, scratch.resolve()))
+        return asyncio.run(_predict(snapshot, settings, source, output, scratch.resolve(), on_warning))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -44,9 +46,16 @@ def _check_output(source: Path, output: Path) -> None:
         raise UserError(f"--output {output}: is part of the input and would be overwritten; name another file")
 
 
-async def _predict(snapshot: Snapshot, settings: RunSettings, source: Path, output: Path, scratch: Path) -> int:
+async def _predict(
+    snapshot: Snapshot,
+    settings: RunSettings,
+    source: Path,
+    output: Path,
+    scratch: Path,
+    on_warning: Callable[[str], None],
+) -> int:
     facts = read_facts(snapshot.root)
-    ids = prepare_predict_input(source, facts, scratch / "input")
+    ids = prepare_predict_input(source, facts, scratch / "input", on_warning=on_warning)
     environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed)
     raw = scratch / "predictions.csv"
     script = snapshot.inference_script

@@ -2,7 +2,7 @@
 
 import argparse
 
-from agentomics_tui.commands.out import say, say_text
+from agentomics_tui.commands.out import complain, say, say_text
 from agentomics_tui.commands.paths import absolute, find_run
 from agents.errors import UserError
 
@@ -13,7 +13,7 @@ def predict(options: argparse.Namespace) -> int:
 
     run = find_run(options.run, options.runs_dir)
     output = absolute(options.output)
-    rows = predict_with(run, absolute(options.input), output)
+    rows = predict_with(run, absolute(options.input), output, complain)
     say(f"{rows:,} predictions written to {output}")
     return 0
 

@@ -46,7 +46,7 @@ def describe(dataset: Dataset, options: Sequence[str] = ()) -> list[str]:
         others = [name for name in dataset.roles.others if name not in dataset.withheld]
         lines += _entry("unused", some(others, 20), most=1) if others else []
     room = HEIGHT - 1 - len(lines)
-    return [*lines, *_findings([*dataset.findings, *dataset.test_findings], room), f"run it: {command}"]
+    return [*lines, *_findings(dataset.all_findings, room), f"run it: {command}"]
 
 
 def as_json(dataset: Dataset) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def as_json(dataset: Dataset) -> dict[str, Any]:
         "input_kinds": {} if frame is None else {str(name): kind_of(series) for name, series in frame.items()},
         "missing": {} if frame is None else dict(missing_cells(frame)),
         "unused": list(dataset.roles.others),
-        "findings": [*dataset.findings, *dataset.test_findings],
+        "findings": dataset.all_findings,
         "fingerprint": dataset.fingerprint,
     }
 

@@ -19,7 +19,7 @@ MOST_CATEGORIES: Final = 200
 """A column with more different values is not listed, and none of its values is called unseen."""
 
 _MISSING: Final = frozenset(
-    [
+    {
         "",
         "#N/A",
         "#N/A N/A",
@@ -39,7 +39,7 @@ _MISSING: Final = frozenset(
         "n/a",
         "nan",
         "null",
-    ]
+    }
 )
 """What ``pandas.read_csv`` takes for a missing number (parameter ``na_values``)."""
 

@@ -20,7 +20,7 @@ MOST_INFERRED_CLASSES: Final = 20
 """Whole numbers with more different values than this are taken for measurements, not for classes."""
 
 POSITIVE_WORDS: Final = frozenset(
-    [
+    {
         "1",
         "+",
         "yes",
@@ -54,7 +54,7 @@ POSITIVE_WORDS: Final = frozenset(
         "hit",
         "responder",
         "resistant",
-    ]
+    }
 )
 """Names, in small letters, by which a class is taken for the positive one where metadata.json names none."""
 
