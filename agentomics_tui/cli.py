@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("text", metavar="TEXT", help="the note")
 
     predict = add("predict", "use:predict", "predict new data with a run's best snapshot", run=True)
-    predict.add_argument("--input", required=True, metavar="DIR|CSV", help="the input columns, no labels")
+    predict.add_argument("--input", required=True, metavar="DIR|CSV|FASTA", help="the inputs, no labels")
     predict.add_argument("--output", required=True, metavar="CSV", help="file to write")
     add("report", "use:report", "print a run's report (Markdown)", run=True)
 

@@ -16,7 +16,7 @@ from agents.state import RunState
 from agents.vocabulary import STEPS, IterationStatus, RunStatus, StepName, StepStatus
 from tests.support.shell import CANARY, Shell, write_dataset
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("end to end")]
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +181,7 @@ def test_bad_input_is_one_line_and_leaves_nothing_behind(shell: Shell, dataset: 
         ("watch", "no-such-run"),
         ("say", "whole", " "),
     ]
+    shell.runs_dir.mkdir(parents=True, exist_ok=True)
     runs_before = sorted(path.name for path in shell.runs_dir.iterdir())
     for case in cases:
         line = shell(*case, expect=2)
