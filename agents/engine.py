@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m agents.engine RUN_DIR", file=sys.stderr)  # noqa: T201
         return 2
-    run = RunFolder(Path(arguments[0]).absolute())
+    run = RunFolder(Path(arguments[0]).resolve())  # tools compare real paths
     try:
         record = run.record()
         with _locked(run):

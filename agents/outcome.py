@@ -3,7 +3,7 @@
 from typing import Final
 
 from agents.state import RunState
-from agents.vocabulary import RunStatus
+from agents.vocabulary import IterationStatus, RunStatus
 
 FINISHED: Final = 0
 WITHOUT_SNAPSHOT: Final = 1
@@ -35,7 +35,10 @@ def nothing_left_to_do(state: RunState) -> str | None:
             return f"it was refused and did not start: {state.reason}"
         case RunStatus.FINISHED:
             return "it is finished"
-        case RunStatus.STOPPED | RunStatus.FAILED if len(state.iterations) >= state.planned_iterations:
+        case RunStatus.STOPPED | RunStatus.FAILED if (
+            len(state.iterations) >= state.planned_iterations
+            and state.iterations[-1].status is not IterationStatus.RUNNING
+        ):
             return f"all of its {state.planned_iterations} iterations are over"
         case _:
             return None

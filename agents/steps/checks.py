@@ -145,4 +145,4 @@ def _script_problems(field: str, given: str, step_dir: Path, name: str, iteratio
 
 
 def _normal(combination: str) -> str:
-    return re.sub(r"[^a-z0-9]+", " ", combination.lower()).strip()
+    return re.sub(r"[\W_]+", " ", combination.lower()).strip()
