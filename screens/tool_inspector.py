@@ -104,10 +104,13 @@ class ToolInspectorScreen(Screen[None]):
 
     def _show_call(self) -> None:
         self._header.update(header_content(self.call, self._now(), max(0, self.size.width - 2)), layout=False)
-        self.files.pane.log_view.grows = self.call.outcome is None
-        self.files.pane.empty_words = "no output yet" if self.call.outcome is None else "no output"
-        self.files.pane.refresh_status()
-        self.files.share_height()
+        files = next(iter(self.query(CallFiles)), None)
+        if files is None or not files.query("#arguments"):
+            return  # between two calls: the next one's files are not composed yet, and showing them comes with that
+        files.pane.log_view.grows = self.call.outcome is None
+        files.pane.empty_words = "no output yet" if self.call.outcome is None else "no output"
+        files.pane.refresh_status()
+        files.share_height()
 
     def _tick(self) -> None:
         if self.call.outcome is None:

@@ -42,6 +42,7 @@ class Terminal:
         import fcntl
         import termios
 
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started the tests may ignore it
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing it sends SIGHUP, as a lost SSH link does
 
     def read_until(self, text: str, seconds: float = 60) -> None:
@@ -53,6 +54,18 @@ class Terminal:
                     self.shown += os.read(self.master, 65536).decode(errors="replace")
                 except OSError:
                     assert text in self.shown, self.shown[-2000:]
+
+    def ended(self, seconds: float = 60) -> int:
+        """Exit status, once it has ended. What it still draws is read, or it could not end."""
+        deadline = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, self.shown[-2000:]
+            if select.select([self.master], [], [], 0.1)[0]:
+                try:
+                    self.shown += os.read(self.master, 65536).decode(errors="replace")
+                except OSError:
+                    return self.process.wait(timeout=seconds)
+        return self.process.returncode
 
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
@@ -98,7 +111,7 @@ def test_a_run_outlives_its_screen_and_can_be_watched_again(shell: Shell, datase
     assert state.status is RunStatus.FINISHED
     again.read_until("finished")
     again.press("q")
-    assert again.process.wait(timeout=30) == 0
+    assert again.ended() == 0
 
 
 def test_a_dataset_that_cannot_be_used_closes_the_screen_with_one_line_and_status_2(
@@ -109,7 +122,7 @@ def test_a_dataset_that_cannot_be_used_closes_the_screen_with_one_line_and_statu
         file.write("1,2,3,SAFE,\n")
     terminal = Terminal(shell, "run", broken, "--run-id", "broken")
     terminal.read_until("line 162")
-    assert terminal.process.wait(timeout=30) == 2
+    assert terminal.ended() == 2
     assert not shell.run_folder("broken").root.exists()
 
 

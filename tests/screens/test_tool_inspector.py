@@ -1,3 +1,4 @@
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -248,3 +249,16 @@ def test_how_it_looks(snap_compare, calls: Calls, size: tuple[int, int], call: i
             await until(pilot, lambda: shows(pilot, "“119” line 120"))
 
     assert snap_compare(Host(calls, call), terminal_size=size, run_before=ready)
+
+
+async def test_a_tick_between_two_calls_finds_nothing_to_show_and_does_no_harm(calls: Calls) -> None:
+    async with Host(calls, 1).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "15 lines"))
+        screen = pilot.app.screen
+        assert isinstance(screen, ToolInspectorScreen)
+        going = asyncio.create_task(screen.action_neighbour(1))
+        while not going.done():
+            await asyncio.sleep(0)
+            screen._show_call()
+        await going
+        assert screen.call.call == 2
