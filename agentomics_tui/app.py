@@ -14,6 +14,7 @@ from agentomics_tui.log_source import LogSource, read_arguments
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents.clock import utc_now
 from agents.outcome import exit_status
+from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState, ToolCallState
 from agents.vocabulary import RunStatus
@@ -187,13 +188,13 @@ def farewell(state: RunState, run_id: str, engine_alive: bool | None) -> str:
         case RunStatus.REFUSED:
             return f"agentomics-tui: {one_line(state.reason)}"
         case RunStatus.FINISHED | RunStatus.FAILED | RunStatus.STOPPED:
-            return f"The run is over. Look at it again with: agentomics-tui watch {run_id}"
+            return f"The run is over. Look at it again with: {to_type('watch', run_id)}"
         case _ if engine_alive is False:
-            return f"No engine is running; go on with: agentomics-tui resume {run_id}"
+            return f"No engine is running; go on with: {to_type('resume', run_id)}"
         case RunStatus.HELD | RunStatus.PAUSING:
             pauses = "is paused" if state.status is RunStatus.HELD else "pauses before its next call"
-            return f"The run {pauses}; it goes on when you resume it: agentomics-tui resume {run_id}"
+            return f"The run {pauses}; it goes on when you resume it: {to_type('resume', run_id)}"
         case RunStatus.STOPPING:
-            return f"The run is being stopped. Watch it again with: agentomics-tui watch {run_id}"
+            return f"The run is being stopped. Watch it again with: {to_type('watch', run_id)}"
         case _:
-            return f"The run goes on. Watch it again with: agentomics-tui watch {run_id}"
+            return f"The run goes on. Watch it again with: {to_type('watch', run_id)}"

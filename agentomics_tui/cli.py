@@ -5,12 +5,17 @@ Nothing heavy is imported before a command is known; a command imports what it n
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
-from agentomics_tui.commands.out import complain, replace_what_cannot_be_encoded
+from agentomics_tui.commands.out import (
+    OutputFailed,
+    complain,
+    give_up_output,
+    open_what_is_closed,
+    replace_what_cannot_be_encoded,
+)
 from agentomics_tui.commands.paths import runs_dir
 from agents.errors import UserError
 from agents.run_folder import RUNS_DIR_VARIABLE
@@ -33,9 +38,11 @@ else the user's data folder. Exit status: 0 finished with a snapshot, 1 finished
 
 def run_command(arguments: Sequence[str]) -> int:
     """Parse ``arguments``, do what they say and return the exit status."""
+    open_what_is_closed()
     options = _parser().parse_args(arguments)
     replace_what_cannot_be_encoded()
     try:
+        _check_text(arguments)
         options.runs_dir = runs_dir(options.runs_dir)
         module, function = options.command.rsplit(":", 1)
         command: Command = getattr(import_module(f"agentomics_tui.commands.{module}"), function)
@@ -46,14 +53,26 @@ def run_command(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe (head, less) has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()  # the reader of a pipe (head, less) has seen enough
         return 0
+    except OutputFailed as error:
+        give_up_output()
+        complain(str(error))
+        return _BAD_INPUT
     except OSError as error:
         # Where a person can do more than look at the file, the command itself says so.
         reason = error.strerror or str(error)
         complain(f"{error.filename}: {reason}" if error.filename else reason)
         return _BAD_INPUT
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Refuse what cannot be written to a run's files, which are UTF-8."""
+    for argument in arguments:
+        try:
+            argument.encode()
+        except UnicodeEncodeError:
+            raise UserError(f"the argument {os.fsencode(argument)!r} is not UTF-8 text") from None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -116,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
 
     predict = add("predict", "use:predict", "predict new data with a run's best snapshot", run=True)
     predict.add_argument("--input", required=True, metavar="DIR|CSV|FASTA", help="the inputs, no labels")
-    predict.add_argument("--output", required=True, metavar="CSV", help="file to write")
+    predict.add_argument("--output", required=True, metavar="CSV", help="file to write; - prints")
     add("report", "use:report", "print a run's report (Markdown)", run=True)
 
     check = _json(add("check", "prepare:check", "say what is understood of a dataset, and what is wrong with it"))

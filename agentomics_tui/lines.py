@@ -42,7 +42,8 @@ def _text_of(event: ev.Event, state: RunState) -> str | None:
 def _iteration_line(event: ev.Event, state: RunState) -> str | None:
     match event:
         case ev.IterationStarted():
-            return f"iteration {event.iteration} of {state.planned_iterations} started"
+            place = (event.iteration or 0) + 1
+            return f"iteration {event.iteration} started ({place} of {state.planned_iterations})"
         case ev.IterationPlanned():
             return f"  plan ({event.mode}): {event.combination}. {first_line(event.change)}"
         case ev.IterationFinished():

@@ -6,12 +6,14 @@ import socket
 import time
 import uuid
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from agents.files import write_atomically
 from agents.run_folder import RunFolder
+from agents.state import RunState
+from agents.vocabulary import StepName
 
 
 class CommandBase(BaseModel):
@@ -35,13 +37,28 @@ class Resume(CommandBase):
     command: Literal["resume"] = "resume"
 
 
-class SkipStep(CommandBase):
+class Skip(CommandBase):
+    """Where the person saw the run when asking: what comes later must not hit another step. None: wherever it is."""
+
+    iteration: int | None = None
+    step: StepName | None = None
+
+    @classmethod
+    def seen(cls, state: RunState) -> Self:
+        """The command for what ``state`` shows."""
+        return cls(
+            iteration=state.iteration.index if state.iteration else None,
+            step=state.step.name if state.step else None,
+        )
+
+
+class SkipStep(Skip):
     """End the current step, and the tool that it runs."""
 
     command: Literal["skip_step"] = "skip_step"
 
 
-class SkipIteration(CommandBase):
+class SkipIteration(Skip):
     """End the current iteration and go to the next one."""
 
     command: Literal["skip_iteration"] = "skip_iteration"

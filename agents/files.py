@@ -3,6 +3,9 @@
 import hashlib
 import json
 import os
+import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,35 @@ def write_atomically(path: Path, text: str | bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_result(path: Path, text: str) -> None:
+    """Write ``text`` where a person named ``path``: through a link to its target, and straight into a device or pipe.
+
+    Only what is, or becomes, a regular file is replaced, atomically; the link, the device and the pipe stay.
+    """
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        is_file = True
+    if is_file:
+        write_atomically(path.resolve(), text)
+        return
+    with path.open("wb") as file:
+        file.write(text.encode())
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove ``folder`` and all in it, read-only folders too. What somebody else owns stays, without an error."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+    for parent, names, _ in os.walk(folder):
+        for name in names:
+            below = Path(parent, name)
+            if not below.is_symlink():
+                with suppress(OSError):
+                    below.chmod(0o700)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -4,7 +4,8 @@
 Linux it is a child subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): a descendant that daemonises or calls ``setsid``
 becomes a child of the guard instead of getting away, and "no children left" (ECHILD) is proof that all have ended.
 Elsewhere only the command's own process group can be ended. The guard's standard input is its leash: when the engine
-closes it, or dies in any way, everything is ended.
+closes it, or dies in any way, everything is ended. There a second process of this script stands above it, a subreaper
+as well: it ends the guard's descendants where the guard itself is killed.
 
     standard input   the length in bytes of the request, a newline, the request; then end of file means "end it all"
     standard output  one line an event: ``started PID``, ``failed REASON``, ``exited STATUS``, ``ended LEFT STUCK``
@@ -34,6 +35,25 @@ _HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 def main() -> None:
     """Read the request, run it, end what is left."""
+    subreaper = _become_subreaper()
+    guard = os.fork() if subreaper else 0
+    if guard:
+        _outlive(guard)
+    else:
+        _guard()
+
+
+def _outlive(guard: int) -> None:
+    """Wait for the guard; where somebody killed it, its descendants are this process's now and are ended."""
+    wake = _wake_on_children()
+    _, how = os.waitpid(guard, 0)
+    if os.WIFSIGNALED(how):
+        family = Family(guard, -1, subreaper=True)
+        family.leader_alive = False
+        _end(family, wake)
+
+
+def _guard() -> None:
     status = os.dup(1)  # os.dup makes it close-on-exec: the command never sees it
     folder, arguments, environment = _read_request()
     subreaper = _become_subreaper()

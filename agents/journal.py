@@ -3,12 +3,14 @@
 import os
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from agents.clock import utc_now
+from agents.errors import UserError
 from agents.events import EVENT, Event, EventBase
 
 _CHUNK = 1 << 20
@@ -18,7 +20,8 @@ _E = TypeVar("_E", bound=EventBase)
 class JournalWriter:
     """The only writer of ``events.jsonl``.
 
-    Opening an existing journal cuts a torn last line off and goes on with the next sequence number.
+    Opening an existing journal cuts a torn last line off and goes on with the next sequence number. A whole last line
+    that is no event is set aside in a file beside it; raises :class:`UserError` where the line before is none either.
     """
 
     def __init__(self, path: Path, run_id: str, clock: Callable[[], datetime] = utc_now) -> None:
@@ -66,6 +69,15 @@ class JournalReader:
         self.offset = 0
         self.unreadable = 0
         """Whole lines that are no event that this version knows; they are counted and passed over."""
+        self.lines = 0
+        """Whole lines read so far."""
+        self.spoilt_line = 0
+        """The first line, counted from 1, that is no event of any version; 0 where there is none."""
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the file, in one line that names the place; empty where nothing is."""
+        return f"{self.path}, line {self.spoilt_line}: is no event" if self.spoilt_line else ""
 
     def read(self, limit: int = _CHUNK) -> list[Event]:
         """Events of up to about ``limit`` new bytes; empty when there is nothing new or no journal yet."""
@@ -93,6 +105,7 @@ class JournalReader:
         return whole.splitlines()
 
     def _parse(self, lines: list[bytes]) -> Iterator[Event]:
+        before, self.lines = self.lines, self.lines + len(lines)
         for number, line in enumerate(lines, start=1):
             if self._skipped and number < len(lines) and self._is_skipped(line):
                 continue
@@ -100,6 +113,8 @@ class JournalReader:
                 yield EVENT.validate_json(line)
             except ValidationError:
                 self.unreadable += 1
+                if not self.spoilt_line and _seq_of(line) is None:
+                    self.spoilt_line = before + number
 
     def _is_skipped(self, line: bytes) -> bool:
         # A quote inside a JSON string is escaped, and no field with names of its own stands before the type.
@@ -111,7 +126,7 @@ _SEQ: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 def _mend(path: Path) -> int:
-    """Cut a torn last line off; the sequence number that comes next."""
+    """Cut a torn last line off, set a spoilt one aside; the sequence number that comes next."""
     if not path.exists():
         return 0
     with path.open("rb+") as file:
@@ -121,9 +136,38 @@ def _mend(path: Path) -> int:
             file.truncate(end)
         if end == 0:
             return 0
-        start = _end_of_last_whole_line(file.read, file.seek, end - 1)
-        file.seek(start)
-        return int(_SEQ.validate_json(file.read(end - start))["seq"]) + 1
+        start, seq = _last_seq(file, end)
+        if seq is None and start:
+            spoilt = end - start
+            _, seq = _last_seq(file, start)
+            if seq is None:
+                raise UserError(f"{path}: the last two lines are no events; mend or remove them, then resume")
+            file.seek(start)
+            _free_name(path).write_bytes(file.read(spoilt))
+            file.truncate(start)
+        if seq is None:
+            raise UserError(f"{path}, line 1: is no event; the run cannot be taken up")
+        return seq + 1
+
+
+def _last_seq(file: BinaryIO, end: int) -> tuple[int, int | None]:
+    """Where the line begins that ends at ``end``, and its sequence number; None where it is no event."""
+    start = _end_of_last_whole_line(file.read, file.seek, end - 1)
+    file.seek(start)
+    return start, _seq_of(file.read(end - start))
+
+
+def _seq_of(line: bytes) -> int | None:
+    """The sequence number of an event of whatever version."""
+    try:
+        seq = _SEQ.validate_json(line).get("seq")
+    except ValidationError:
+        return None
+    return seq if isinstance(seq, int) else None
+
+
+def _free_name(path: Path) -> Path:
+    return next(bad for n in count(1) if not (bad := path.with_name(f"{path.name}.bad-{n}")).exists())
 
 
 def _end_of_last_whole_line(read: Callable[[int], bytes], seek: Callable[[int], int], size: int) -> int:

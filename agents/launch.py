@@ -11,6 +11,7 @@ from agents.events import Event
 from agents.fold import apply
 from agents.journal import JournalReader
 from agents.lock import is_alive, read_lock
+from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
 
@@ -24,7 +25,7 @@ def start_engine(run: RunFolder) -> "subprocess.Popen[bytes]":
     What it prints goes to ``engine.log``. Raises :class:`UserError` while another engine lives.
     """
     if is_alive(read_lock(run.lock)):
-        raise UserError(f"run {run.run_id} is running already; watch it with: agentomics-tui watch {run.run_id}")
+        raise UserError(f"run {run.run_id} is running already; watch it with: {to_type('watch', run.run_id)}")
     with run.engine_log.open("ab") as log:
         return subprocess.Popen(
             # -P: a folder `agents` where the person happens to stand must not take our place.

@@ -3,38 +3,47 @@
 import asyncio
 import csv
 import io
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TextIO
 
 from agents.data.workspace import DatasetFacts, prepare_predict_input, read_facts
 from agents.environment import make_environment
 from agents.errors import UserError
 from agents.evaluation.predictions import PredictionError, Predictions, read_predictions
-from agents.files import write_atomically
+from agents.files import remove_tree, write_result
 from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
 
 
-def predict(run: RunFolder, source: Path, output: Path, on_warning: Callable[[str], None] = lambda line: None) -> int:
+def predict(
+    run: RunFolder, source: Path, output: Path | TextIO, on_warning: Callable[[str], None] = lambda line: None
+) -> int:
     """Predict every row of ``source`` (a CSV, a FASTA file or a folder) into ``output``; the number of rows.
 
     ``on_warning`` hears of what the model has never seen, a line each.
-    The output has ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
+    A link is followed to the file that it names; a device or a pipe is written to as it is. The output has
+    ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
     :class:`UserError`; then ``output`` is as it was. However it ends, Ctrl-C included, no process and no temporary file
     is left.
     """
     snapshot = open_snapshot(run)
     settings = run.record().settings
-    _check_output(source, output)
+    if isinstance(output, Path):
+        _check_output(source, output)
     scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
     try:
-        return asyncio.run(_predict(snapshot, settings, source, output, scratch.resolve(), on_warning))
+        rows, text = asyncio.run(_predict(snapshot, settings, source, scratch.resolve(), on_warning))
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_tree(scratch)
+    if isinstance(output, Path):
+        write_result(output, text)
+    else:
+        output.write(text)
+    return rows
 
 
 def _check_output(source: Path, output: Path) -> None:
@@ -50,10 +59,10 @@ async def _predict(
     snapshot: Snapshot,
     settings: RunSettings,
     source: Path,
-    output: Path,
     scratch: Path,
     on_warning: Callable[[str], None],
-) -> int:
+) -> tuple[int, str]:
+    """The number of rows, and the predictions as CSV."""
     facts = read_facts(snapshot.root)
     ids = prepare_predict_input(source, facts, scratch / "input", on_warning=on_warning)
     environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed)
@@ -76,8 +85,7 @@ async def _predict(
         predictions = read_predictions(raw, ids, facts.task_type, max(1, len(facts.classes)))
     except PredictionError as error:
         raise UserError(f"{script}: its predictions for {source} are not valid: {error}") from None
-    write_atomically(output, _as_csv(ids, predictions, facts))
-    return len(ids)
+    return len(ids), _as_csv(ids, predictions, facts)
 
 
 def _failure(done: ProcessResult) -> str:

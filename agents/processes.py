@@ -164,10 +164,11 @@ class _Leash:
         except TimeoutError:
             self.exited.cancel()
         if self.guard.returncode is None:
-            self.guard.kill()
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.guard.pid, signal.SIGKILL)  # the guard and the process above it
             await self.guard.wait()
         if self.exit_status is None and self.leader is not None:
-            # Somebody killed the guard. The command's group can still be named; who has left it cannot.
+            # Somebody killed the guard. On Linux all have ended by now, unless both of its processes were killed.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.leader, signal.SIGKILL)
         await self.output.drain()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from agents.errors import UserError
 from agents.events import EventBase
 from agents.fold import apply, fold
 from agents.journal import JournalReader, JournalWriter
@@ -17,7 +18,11 @@ class Recorder:
 
     def __init__(self, journal: Path, run_id: str) -> None:
         self._writer = JournalWriter(journal, run_id)  # mends a torn last line, so it comes before the reader
-        self.state: RunState = fold(JournalReader(journal).read_all())
+        reader = JournalReader(journal)
+        self.state: RunState = fold(reader.read_all())
+        if reader.damage:
+            self._writer.close()
+            raise UserError(f"{reader.damage}, and what follows cannot be relied upon")
         self.iteration: int | None = None
         self.step: StepName | None = None
 

@@ -11,11 +11,14 @@ from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agents.errors import UserError
-from agents.files import write_json
+from agents.files import remove_tree, write_json
+from agents.program import to_type
 from agents.settings import RunSettings
 from agents.vocabulary import StepName
 
 RUNS_DIR_VARIABLE = "AGENTOMICS_RUNS_DIR"
+LAST = "last"
+"""What a person may say for the newest run; no run can be called so."""
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -140,16 +143,24 @@ def create_run(runs_dir: Path, settings: RunSettings, version: str, run_id: str 
         raise UserError(
             f"--run-id {run_id!r}: use letters, digits, '.', '_' and '-', at most 80, first a letter or digit"
         )
+    if run_id == LAST:
+        raise UserError(f"--run-id {run_id}: '{LAST}' means the newest run; choose another id")
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
         root = _claim(runs_dir, run_id) if run_id else _claim_new(runs_dir, dataset, created)
     except OSError as error:
         raise UserError(f"{runs_dir}: the run's folder cannot be made there ({error.strerror})") from None
     folder = RunFolder(root)
-    for path in (folder.control / "done", folder.model_calls, folder.tool_calls, folder.iterations, folder.splits):
-        path.mkdir(parents=True)
     record = RunRecord(run_id=root.name, created=created, dataset=dataset, version=version, settings=settings)
-    write_json(folder.run_json, record.model_dump(mode="json"))
+    try:
+        for path in (folder.control / "done", folder.model_calls, folder.tool_calls, folder.iterations, folder.splits):
+            path.mkdir(parents=True)
+        write_json(folder.run_json, record.model_dump(mode="json"))
+    except BaseException as error:
+        remove_tree(root)  # half a run is none
+        if isinstance(error, OSError):
+            raise UserError(f"{root}: the run's folder cannot be made ({error.strerror})") from None
+        raise
     return folder
 
 
@@ -198,8 +209,8 @@ def resolve_run(reference: str, runs_dir: Path) -> RunFolder:
         return RunFolder(as_path.absolute())
     runs = list_runs(runs_dir)
     if not runs:
-        raise UserError(f"no runs in {runs_dir}; start one with: agentomics-tui demo")
-    if reference == "last":
+        raise UserError(f"no runs in {runs_dir}; start one with: {to_type('demo')}")
+    if reference == LAST:
         return runs[0]
     exact = [run for run in runs if run.run_id == reference]
     matches = exact or [run for run in runs if run.run_id.startswith(reference)]
@@ -208,4 +219,4 @@ def resolve_run(reference: str, runs_dir: Path) -> RunFolder:
     if matches:
         some = ", ".join(run.run_id for run in matches[:4])
         raise UserError(f"run {reference!r} is not unique in {runs_dir}: {some}{' …' if len(matches) > 4 else ''}")
-    raise UserError(f"no run {reference!r} in {runs_dir}; see: agentomics-tui runs")
+    raise UserError(f"no run {reference!r} in {runs_dir}; see: {to_type('runs')}")

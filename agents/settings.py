@@ -10,7 +10,7 @@ from agents.vocabulary import BUILTIN_MODEL
 class RunSettings(BaseModel):
     """What a person asked for. Times are in seconds; no secret ever belongs here."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     dataset: Path = Field(description="Folder of the dataset, absolute.")
     label_column: str | None = Field(None, description="Overrides `label_column` of metadata.json.")

@@ -181,6 +181,9 @@ class Steering:
             else:
                 self._refuse(command, "no step is running right now")
             return
+        if isinstance(command, control.Skip) and (over := self._over_already(command)):
+            self._refuse(command, over)
+            return
         step = self._recorder.step
         where = f"at step {step.label}" if step else ""
         if isinstance(interruption, StepInterrupted) and step in NEEDED_STEPS:
@@ -190,6 +193,15 @@ class Steering:
         if self._interruption is None:
             self._work.cancel()
         self._interruption = interruption
+
+    def _over_already(self, command: control.Skip) -> str:
+        """Why a command comes too late; empty where what the person saw still runs."""
+        here = self._recorder
+        if command.iteration is not None and command.iteration != here.iteration:
+            return f"iteration {command.iteration} is over already"
+        if isinstance(command, control.SkipStep) and command.step is not None and command.step != here.step:
+            return f"step {command.step.label} is over already"
+        return ""
 
     def _accept(self, command: control.Command, detail: str) -> None:
         self._receipt(command.command_id, command.command, command.by, "accepted", detail)

@@ -268,10 +268,10 @@ class DashboardScreen(Screen[None]):
         self._command(Resume())
 
     def action_skip_step(self) -> None:
-        self._command(SkipStep())
+        self._command(SkipStep.seen(self.state))
 
     def action_skip_iteration(self) -> None:
-        self._command(SkipIteration())
+        self._command(SkipIteration.seen(self.state))
 
     def action_stop(self) -> None:
         from screens.questions import StopScreen  # no first picture needs it

@@ -1,6 +1,8 @@
 """Looking at runs: the library, the dashboard, lists, states, events."""
 
 import argparse
+import os
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -19,11 +21,11 @@ from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
 from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, nothing_left_to_do
+from agents.program import to_type
 from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
 from agents.vocabulary import RunStatus
-from screens.plain import one_line
 
 
 def library(options: argparse.Namespace) -> int:
@@ -40,7 +42,7 @@ def watch(options: argparse.Namespace) -> int:
     if not sys.stdout.isatty():
         state = follow(run, _say_event)
         if not state.status.is_over:
-            complain(f"the engine of run {run.run_id} is gone; go on with: agentomics-tui resume {run.run_id}")
+            complain(f"the engine of run {run.run_id} is gone; go on with: {to_type('resume', run.run_id)}")
         return exit_status(state) if state.status.is_over else WITHOUT_SNAPSHOT
     return open_app(run, options.runs_dir)
 
@@ -48,7 +50,9 @@ def watch(options: argparse.Namespace) -> int:
 def open_app(run: RunFolder | None, runs_dir: Path) -> int:
     """Run the Textual app; what it wants said is said when the terminal is back."""
     from agentomics_tui.app import AgentomicsApp
+    from agentomics_tui.terminal import end_with_terminal
 
+    end_with_terminal()
     app = AgentomicsApp(run, runs_dir)
     message = app.run()
     if message and app.return_code == BAD_INPUT:
@@ -67,22 +71,22 @@ def runs(options: argparse.Namespace) -> int:
             say_json(_as_json(summary))
         return 0
     if not found:
-        say(f"no runs in {options.runs_dir}; start one with: agentomics-tui demo")
+        say(f"no runs in {options.runs_dir}; start one with: {to_type('demo')}")
         return 0
-    width = max(len(summary.run_id) for summary in found)
-    for summary in found:
-        say(_summary_line(summary, width))
+    from agentomics_tui.run_table import run_table
+
+    for line in run_table(found, now, _width()):
+        say(line)
     return 0
+
+
+def _width() -> int | None:
+    """Cells of a line: those of the terminal or of ``COLUMNS``; None in a pipe, where nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() or "COLUMNS" in os.environ else None
 
 
 def _as_json(summary: RunSummary) -> dict[str, Any]:
     return {"run_id": summary.run_id, **asdict(summary), "folder": str(summary.folder.root)}
-
-
-def _summary_line(summary: RunSummary, width: int) -> str:
-    score = f"{summary.metric} {summary.best:.4f}" if summary.best is not None else ""
-    dataset = one_line(summary.dataset)
-    return f"{summary.run_id:<{width}}  {summary.status!s:<9} {dataset:<24.24}  {score}".rstrip()
 
 
 def status(options: argparse.Namespace) -> int:
@@ -92,7 +96,9 @@ def status(options: argparse.Namespace) -> int:
         say_json(_as_json(summarise(run, utc_now())))
         return 0
     alive = is_alive(read_lock(run.lock))  # asked before reading, as an engine that ends writes its last event first
-    state = fold(JournalReader(run.journal).read_all())
+    reader = JournalReader(run.journal)
+    state = fold(reader.read_all())
+    _tell_damage(reader)
     for title, text in _standing(run, state, alive=alive):
         say(f"{single_line(title):<10.10} {text}".rstrip())
     return 0
@@ -121,7 +127,7 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
 
 def _state_words(run: RunFolder, state: RunState, *, alive: bool) -> str:
     """The run's state, and what can be done about it where it does not go on by itself."""
-    go_on = f"go on with: agentomics-tui resume {run.run_id}"
+    go_on = f"go on with: {to_type('resume', run.run_id)}"
     if not alive and nothing_left_to_do(state) is None:
         return f"{state.status}; {go_on}" if state.status.is_over else f"{state.status}, its engine is gone; {go_on}"
     return f"{state.status}; {go_on}" if alive and state.status is RunStatus.HELD else str(state.status)
@@ -136,11 +142,17 @@ def logs(options: argparse.Namespace) -> int:
         return 0
     if not run.journal.exists():
         raise UserError(f"run {run.run_id} has no events yet")
-    state = RunState()
-    for event in JournalReader(run.journal).read_all():
+    state, reader = RunState(), JournalReader(run.journal)
+    for event in reader.read_all():
         apply(state, event)
         show(event, state)
+    _tell_damage(reader)
     return 0
+
+
+def _tell_damage(reader: JournalReader) -> None:
+    if reader.damage:
+        complain(f"{reader.damage}; it is passed over")
 
 
 def _say_event(event: Event, state: RunState) -> None:

@@ -11,7 +11,12 @@ from agents.run_folder import RunFolder, default_runs_dir, resolve_run
 def absolute(path: str | Path) -> Path:
     """``path`` from the root, ``~`` resolved; raises :class:`UserError` where that names nobody's home."""
     with _known_home(path):
-        return Path(path).expanduser().absolute()
+        found = Path(path).expanduser().absolute()
+    try:
+        str(found).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{found}: the name is not UTF-8 text; rename the file or folder") from None
+    return found
 
 
 def runs_dir(named: str | None) -> Path:

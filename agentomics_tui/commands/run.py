@@ -25,6 +25,7 @@ from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, follow, start_engine
 from agents.lock import is_alive, read_lock
 from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status
+from agents.program import to_type
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
 from agents.state import RunState
@@ -118,7 +119,7 @@ def _detached(folder: RunFolder, *, as_json: bool) -> int:
     if as_json:
         say_json({"run_id": folder.run_id, "folder": str(folder.root)})
         return 0
-    say(f"run {folder.run_id} goes on in the background; watch it with: agentomics-tui watch {folder.run_id}")
+    say(f"run {folder.run_id} goes on in the background; watch it with: {to_type('watch', folder.run_id)}")
     return 0
 
 
@@ -160,7 +161,7 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
 
 
 def _engine_ended(folder: RunFolder) -> int:
-    go_on = f"go on with: agentomics-tui resume {folder.run_id}"
+    go_on = f"go on with: {to_type('resume', folder.run_id)}"
     complain(f"the engine ended unexpectedly; see {folder.engine_log}; {go_on}")
     return WITHOUT_SNAPSHOT
 
@@ -177,7 +178,7 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
     say(f"best: iteration {state.best.iteration}, {state.metric} validation {state.best.value:.4f}{tests}")
     say(f"snapshot: {folder.best}")
     say(f"report: {folder.report / 'report.md'}")
-    say(f"use it: agentomics-tui predict {folder.run_id} --input INPUT --output predictions.csv")
+    say(f"use it: {to_type('predict', folder.run_id, '--input', 'INPUT', '--output', 'predictions.csv')}")
 
 
 def _refused(folder: RunFolder, state: RunState) -> int:

@@ -18,6 +18,7 @@ from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, start_engine
 from agents.lock import is_alive, read_lock
 from agents.outcome import nothing_left_to_do
+from agents.program import to_type
 from agents.run_folder import RunFolder
 
 _RECEIPT_SECONDS: Final = 10.0
@@ -28,7 +29,9 @@ def pause(options: argparse.Namespace) -> int:
 
 
 def skip(options: argparse.Namespace) -> int:
-    return _send(options, control.SkipStep() if options.step else control.SkipIteration())
+    kind = control.SkipStep if options.step else control.SkipIteration
+    run = find_run(options.run, options.runs_dir)
+    return _send(options, kind.seen(fold(JournalReader(run.journal).read_all())))
 
 
 def stop(options: argparse.Namespace) -> int:
@@ -50,14 +53,17 @@ def resume(options: argparse.Namespace) -> int:
     run = find_run(options.run, options.runs_dir)
     if is_alive(read_lock(run.lock)):
         return _send(options, control.Resume())
-    state = fold(JournalReader(run.journal).read_all())
+    reader = JournalReader(run.journal)
+    state = fold(reader.read_all())
+    if 0 < reader.spoilt_line < reader.lines:  # the engine sets a spoilt last line aside
+        raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")
     if reason := nothing_left_to_do(state):
         raise UserError(f"run {run.run_id} cannot be resumed: {reason}")
     engine = start_engine(run)
     if not _has_taken_up(run, engine):
         complain(f"the engine of run {run.run_id} ended at once; see {run.engine_log}")
         return 1
-    print_line(f"run {run.run_id} goes on; watch it with: agentomics-tui watch {run.run_id}")
+    print_line(f"run {run.run_id} goes on; watch it with: {to_type('watch', run.run_id)}")
     return 0
 
 
@@ -77,7 +83,7 @@ def _send(options: argparse.Namespace, command: control.Command) -> int:
         if reason := nothing_left_to_do(fold(JournalReader(run.journal).read_all())):
             raise UserError(f"{command.command}: run {run.run_id} is over: {reason}")
         raise UserError(
-            f"the engine of run {run.run_id} is not running; start it with: agentomics-tui resume {run.run_id}"
+            f"the engine of run {run.run_id} is not running; start it with: {to_type('resume', run.run_id)}"
         )
     reader = JournalReader(run.journal)
     for _ in reader.read_all():

@@ -1,10 +1,18 @@
 """Using what a run made."""
 
 import argparse
+import io
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
 
-from agentomics_tui.commands.out import complain, say, say_text
+from agentomics_tui.commands.out import complain, say, say_data, say_text
 from agentomics_tui.commands.paths import absolute, find_run
 from agents.errors import UserError
+
+_STANDARD_OUTPUT: Final = ("-", "/dev/stdout", "/dev/fd/1")
 
 
 def predict(options: argparse.Namespace) -> int:
@@ -12,10 +20,36 @@ def predict(options: argparse.Namespace) -> int:
     from agents.predict import predict as predict_with
 
     run = find_run(options.run, options.runs_dir)
-    output = absolute(options.output)
-    rows = predict_with(run, absolute(options.input), output, complain)
+    source = absolute(options.input)
+    with _ending_cleanly():
+        if options.output in _STANDARD_OUTPUT:
+            text = io.StringIO()
+            predict_with(run, source, text, complain)
+            say_data(text.getvalue())
+            return 0
+        output = absolute(options.output)
+        rows = predict_with(run, source, output, complain)
     say(f"{rows:,} predictions written to {output}")
     return 0
+
+
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP unwind what runs, as Ctrl-C does; the exit status is 128 and the signal's number."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning up
+        raise SystemExit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def report(options: argparse.Namespace) -> int:

@@ -1,6 +1,5 @@
 """``check``: what was understood of a dataset, on one screen. ``python -m agents.data.check DATASET``."""
 
-import shlex
 import sys
 import textwrap
 from collections import defaultdict
@@ -16,6 +15,7 @@ from agents.data.tables import some
 from agents.data.workspace import facts_of
 from agents.errors import UserError
 from agents.excerpt import clean
+from agents.program import to_type
 from agents.vocabulary import TaskType
 
 WIDTH: Final = 78
@@ -31,7 +31,7 @@ def describe(dataset: Dataset, options: Sequence[str] = ()) -> list[str]:
 
     ``options`` are repeated in that command, which alone may be wider: a path is not cut.
     """
-    command = shlex.join(["agentomics-tui", "run", _shown_path(dataset.root), *options])
+    command = to_type("run", _shown_path(dataset.root), *options)
     lines = [
         *_entry("dataset", f"{dataset.name} ({_FORMS[dataset.form]})"),
         *_entry("task", _task(dataset)),

@@ -1,6 +1,5 @@
 """A dataset, read and understood: task, classes, splits, inputs, and what a person should know of them."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,7 @@ from agents.data.metadata import FILE_NAME, Metadata, read_metadata
 from agents.data.tables import Columns, find_table, read_columns, read_header, some
 from agents.errors import UserError
 from agents.evaluation.metrics import Metric, default_metric, metric_named
-from agents.files import sha256_of
+from agents.files import digest_of, sha256_of
 from agents.vocabulary import TaskType
 
 FEWEST_ROWS: Final = 10
@@ -297,9 +296,4 @@ def _description(layout: Layout) -> str:
 
 
 def _fingerprint(source: Path) -> str:
-    if source.is_file():
-        return sha256_of(source)
-    total = hashlib.sha256()
-    for file in sorted(path for path in source.rglob("*") if path.is_file()):
-        total.update(f"{file.relative_to(source).as_posix()}\0{sha256_of(file)}\n".encode())
-    return total.hexdigest()
+    return sha256_of(source) if source.is_file() else digest_of(source)

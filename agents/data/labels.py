@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agents.data.metadata import FILE_NAME, Metadata
 from agents.data.tables import Columns, some
 from agents.errors import UserError
-from agents.evaluation.metrics import METRICS
+from agents.evaluation.metrics import METRICS, Metric
 from agents.vocabulary import TaskType
 
 MOST_INFERRED_CLASSES: Final = 20
@@ -155,6 +155,7 @@ def _number(columns: Columns, column: str, row: int) -> float:
 def _infer_kind(cells: list[str], metadata: Metadata, metric: str | None) -> tuple[str, str]:
     named = METRICS.get((metric or metadata.metric or "").strip().upper())
     if named is not None:
+        _check_metric_fits(named, cells)
         return ("regression" if named.for_regression else "classification"), f"as {named.name} is its metric"
     if metadata.positive_class is not None or metadata.negative_class is not None:
         return "classification", "as a class is named"
@@ -165,6 +166,31 @@ def _infer_kind(cells: list[str], metadata: Metadata, metric: str | None) -> tup
     if all(value.is_integer() for value in values) and len(values) <= MOST_INFERRED_CLASSES:
         return "classification", f"as the labels are {len(values)} whole numbers"
     return "regression", f"as the labels are {len(values)} different numbers"
+
+
+def _float_or_none(cell: str) -> float | None:
+    try:
+        return float(cell)
+    except ValueError:
+        return None
+
+
+def _check_metric_fits(metric: Metric, cells: list[str]) -> None:
+    """Raise :class:`UserError` where no reading of the labels goes with the metric, which is then what is wrong."""
+    values = [value for cell in cells if (value := _float_or_none(cell)) is not None]
+    if metric.for_regression and not values:
+        actual, why = "classification", "the labels are text"
+    elif (
+        not metric.for_regression
+        and len(values) == len(cells)
+        and len(set(values)) > max(MOST_INFERRED_CLASSES, len(values) / 2)
+    ):
+        actual, why = "regression", f"the labels are {len(set(values))} different numbers"
+    else:
+        return
+    fitting = ", ".join(each.name for each in METRICS.values() if each.for_regression is (actual == "regression"))
+    meant = "regression" if metric.for_regression else "classification"
+    raise UserError(f"metric {metric.name} is for {meant}; this dataset is {actual} ({why}): use one of {fitting}")
 
 
 def _ordered_classes(path: Path, column: str, names: list[str], metadata: Metadata) -> list[str]:

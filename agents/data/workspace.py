@@ -7,7 +7,7 @@ text, so that no number is rounded and no code loses its zeros.
 
 import gzip
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,7 +20,7 @@ from agents.data.fasta import is_fasta, open_bytes, read_fasta
 from agents.data.layout import DESCRIPTION, SUPPLEMENTARY, TRAIN, VALIDATION, DatasetForm
 from agents.data.tables import find_table, open_table, pick, places_of, read_columns, write_table
 from agents.errors import UserError
-from agents.files import write_json
+from agents.files import remove_tree, write_json
 from agents.vocabulary import TaskType
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def import_dataset(dataset: "Dataset", target: Path) -> DatasetFacts:
     """Write train, a given validation split and the dataset's words into ``target``, which appears whole or not."""
     facts = facts_of(dataset)
     part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    remove_tree(part)
     part.mkdir(parents=True)
     for name in facts.rows:
         split = dataset.splits[name]
@@ -217,8 +217,7 @@ def _predict_folder(source: Path, inputs: Path, facts: DatasetFacts, target: Pat
         _check_ids(source, ids)
     else:
         raise UserError(f"{source}: which rows are there? Put ids.csv with a column 'id' beside {INPUT}/")
-    target.mkdir(parents=True, exist_ok=True)
-    _copy_files(inputs, target, leave={path.name for path in beside})
+    _copy_tree(inputs, target, leave={path.name for path in beside})
     if facts.fasta_file is not None and len(fastas) == 1 and fastas[0].name != facts.fasta_file:
         (target / fastas[0].relative_to(inputs)).unlink()
         _copy_fasta(fastas[0], target / facts.fasta_file)
@@ -351,18 +350,19 @@ def _free_names(columns: Sequence[str]) -> dict[str, str]:
     return names
 
 
-def _copy_tree(source: Path, target: Path) -> None:
+def _copy_tree(source: Path, target: Path, leave: Collection[str] = ()) -> None:
+    """Copy what lies in ``source``, but for the names in ``leave``, into ``target``.
+
+    Contents only: the modes of a read-only dataset would make folders here that nobody can write to or remove.
+    """
     try:
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in source.iterdir():
+            if entry.name in leave:
+                continue
+            if entry.is_dir():
+                _copy_tree(entry, target / entry.name)
+            else:
+                shutil.copyfile(entry, target / entry.name)
     except (OSError, shutil.Error) as error:
         raise UserError(f"{source}: cannot be copied to {target} ({error})") from None
-
-
-def _copy_files(source: Path, target: Path, leave: set[str]) -> None:
-    for entry in source.iterdir():
-        if entry.name in leave:
-            continue
-        if entry.is_dir():
-            _copy_tree(entry, target / entry.name)
-        else:
-            shutil.copy2(entry, target / entry.name)

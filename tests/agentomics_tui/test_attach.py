@@ -14,6 +14,7 @@ import pytest
 
 from agents.lock import is_alive, read_lock
 from agents.vocabulary import RunStatus
+from tests.support.journals import finished_run
 from tests.support.shell import Shell, write_dataset
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")]
@@ -22,7 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reas
 class Terminal:
     """A pseudo-terminal with the program in it."""
 
-    def __init__(self, shell: Shell, *arguments: object) -> None:
+    def __init__(self, shell: Shell, *arguments: object, hang_up: signal.Handlers = signal.SIG_DFL) -> None:
+        self._hang_up = hang_up
         self.master, slave = pty.openpty()
         environment = {**shell.environment, "TERM": "xterm-256color", "COLUMNS": "120", "LINES": "40"}
         self.process = subprocess.Popen(
@@ -37,12 +39,11 @@ class Terminal:
         os.close(slave)
         self.shown = ""
 
-    @staticmethod
-    def _take_terminal() -> None:
+    def _take_terminal(self) -> None:
         import fcntl
         import termios
 
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started the tests may ignore it
+        signal.signal(signal.SIGHUP, self._hang_up)  # whoever started the tests may ignore it
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that closing it sends SIGHUP, as a lost SSH link does
 
     def read_until(self, text: str, seconds: float = 60) -> None:
@@ -134,3 +135,11 @@ print(*sorted({"litellm", "pandas", "sklearn", "numpy", "scipy"} & set(sys.modul
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_a_screen_that_ignores_hang_ups_ends_with_its_terminal_all_the_same(shell: Shell) -> None:
+    finished_run(shell.runs_dir, "seen")
+    terminal = Terminal(shell, "watch", "seen", hang_up=signal.SIG_IGN)
+    terminal.read_until("finished")
+    terminal.close()
+    assert terminal.process.wait(timeout=60) == -signal.SIGHUP

@@ -30,6 +30,7 @@ class Runs:
             "HOME": str(home),
             "AGENTOMICS_RUNS_DIR": str(self.folder),
             "PYTHONPATH": os.pathsep.join(sys.path),
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         }
 
     def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -256,7 +257,7 @@ def test_the_runs_folder_is_named_before_or_after_the_command_with_blanks_or_a_t
         ("--runs-dir", "my runs"),  # the library, which is a list without a terminal
     )
     for way in ways:
-        assert runs(*way).stdout.startswith("here  finished"), way
+        assert runs(*way).stdout.splitlines()[1].startswith("here  ✓ finished"), way
 
 
 def test_characters_that_the_terminal_lacks_do_not_end_the_program(runs: Runs) -> None:
@@ -280,3 +281,73 @@ def test_a_demo_is_short_and_a_run_is_not(runs: Runs) -> None:
     defaults = {name: runs(name, "--help").stdout for name in ("demo", "run")}
     assert "iterations, the baseline included (default 3)" in defaults["demo"]
     assert "iterations, the baseline included (default 5)" in defaults["run"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["runs", "runs --json", "logs last", "logs last --json", "status last"])
+def test_an_output_that_is_full_is_told_in_one_line(runs: Runs, command: str) -> None:
+    finished_run(runs.folder)
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agentomics_tui", *command.split()],
+            env=runs.environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (2, b"agentomics-tui: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", [["say", "last"], ["demo", "--note"], ["check"], ["run"]], ids=" ".join)
+def test_what_is_not_utf_8_is_refused_in_one_line(runs: Runs, command: list[str]) -> None:
+    finished_run(runs.folder)
+    assert "is not UTF-8 text" in runs.error(*command, os.fsdecode(b"caf\xe9"))
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_time_without_an_end_is_no_number_of_seconds(runs: Runs, value: str) -> None:
+    assert f"--timeout {value}" in runs.error("demo", "--timeout", value)
+
+
+def test_a_metric_that_does_not_fit_is_blamed_and_not_the_labels(runs: Runs) -> None:
+    write_dataset(runs.home / "data", rows=40)
+    assert "metric MSE is for regression; this dataset is classification" in runs.error(
+        "check", "data", "--metric", "MSE"
+    )
+    folder = runs.home / "values"
+    folder.mkdir()
+    (folder / "train.csv").write_text("x,y\n" + "".join(f"{row},{row * 1.5}\n" for row in range(40)))
+    (folder / "metadata.json").write_text('{"label_column": "y"}')
+    said = runs.error("check", "values", "--metric", "AUROC")
+    assert said.startswith("metric AUROC is for classification; this dataset is regression")
+    assert "use one of MSE, RMSE" in said
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_list_of_runs_is_aligned_and_fits_the_terminal(runs: Runs, columns: int) -> None:
+    finished_run(runs.folder, "first")
+    running_run(runs.folder, "a-run-with-a-name-that-is-longer-than-its-column-may-be")
+    runs.environment["COLUMNS"] = str(columns)
+    header, *rows = runs("runs").stdout.splitlines()
+    assert header.split() == ["Run", "State", "Dataset", "Iter", "Metric", "Best", "Test", "Age"]
+    assert all(len(line) <= columns for line in (header, *rows))
+    assert {len(line) for line in rows} == {len(header)}
+    assert any("0.9510  0.9440" in row for row in rows)
+
+
+def test_a_hint_names_a_command_that_works_as_it_is_typed(runs: Runs) -> None:
+    runs.environment["PATH"] = os.defpath
+    script = Path(sys.executable).parent / "agentomics-tui"
+    program = str(script) if script.is_file() else f"{sys.executable} -m agentomics_tui"
+    assert runs("runs").stdout.rstrip().endswith(f"start one with: {program} demo")
+    runs.home = Path(sys.executable).parent
+    if script.is_file():
+        assert runs("runs").stdout.rstrip().endswith("start one with: agentomics-tui demo")
+
+
+def test_a_journal_spoilt_in_the_middle_is_told_by_line_and_not_resumed(runs: Runs) -> None:
+    journal = held_run(runs.folder).folder.journal
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([*lines[:3], "no event\n", *lines[3:]]))
+    assert runs.error("resume", "last").startswith(f"{journal}, line 4: is no event; run ")
+    assert runs("status", "last").stderr == f"agentomics-tui: {journal}, line 4: is no event; it is passed over\n"

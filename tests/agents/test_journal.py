@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.errors import UserError
 from agents.events import EVENT, EventBase, NoteReceived, StepStarted, TrainingProgress
 from agents.journal import JournalReader, JournalWriter
+from agents.recorder import Recorder
 from agents.vocabulary import StepName
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -124,3 +126,28 @@ def test_a_disk_that_was_full_for_a_moment_costs_the_event_and_nothing_else(tmp_
     writer.write(NoteReceived(note_id="c", text="after"))
     read = list(JournalReader(path).read_all())
     assert [(event.seq, event.text) for event in read] == [(0, "before"), (1, "after")]
+
+
+def test_a_spoilt_last_line_is_set_aside_and_the_journal_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    write(path, NoteReceived(note_id="a", text="b"))
+    with path.open("a") as file:
+        file.write("no event\n")
+    reader = JournalReader(path)
+    list(reader.read_all())
+    assert reader.damage == f"{path}, line 2: is no event"
+    write(path, NoteReceived(note_id="c", text="d"))
+    assert [event.seq for event in JournalReader(path).read_all()] == [0, 1]
+    assert path.with_name("events.jsonl.bad-1").read_text() == "no event\n"
+
+
+@pytest.mark.parametrize("place", ["middle", "last two", "only"])
+def test_a_journal_spoilt_elsewhere_is_refused_and_stays_as_it_is(tmp_path: Path, place: str) -> None:
+    path = tmp_path / "events.jsonl"
+    write(path, NoteReceived(note_id="a", text="b"), NoteReceived(note_id="c", text="d"))
+    first, second = path.read_text().splitlines(keepends=True)
+    path.write_text({"middle": f"{first}no\n{second}", "last two": f"{first}no\nno\n", "only": "no\n"}[place])
+    before = path.read_text()
+    with pytest.raises(UserError, match=str(path)):
+        Recorder(path, "run-1")
+    assert path.read_text() == before

@@ -1,6 +1,7 @@
 """Predicting new data with a snapshot: what is refused, and what is left when it ends."""
 
 import csv
+import io
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import pytest
 
 from agents.data.workspace import DatasetFacts
 from agents.errors import UserError
-from agents.files import write_atomically
+from agents.files import remove_tree, write_atomically
 from agents.predict import predict
 from agents.run_folder import RunFolder
 from agents.snapshot import DATASET, METRICS, SnapshotRecord
@@ -171,8 +172,53 @@ def test_a_snapshot_that_is_spoilt_is_told(run_with: Callable[[str], RunFolder],
         predict(run, rows, tmp_path / "out.csv")
 
 
-def test_ctrl_c_ends_the_script_and_leaves_nothing(
-    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path, temporary: Path
+def test_an_output_that_is_a_link_leads_to_its_target(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out.csv").symlink_to("elsewhere/real.csv")
+    run = run_with(SIGN)
+    for _ in ("made", "replaced"):
+        predict(run, rows, tmp_path / "out.csv")
+        assert (tmp_path / "out.csv").is_symlink()
+        assert (tmp_path / "elsewhere" / "real.csv").read_text().startswith("id,prediction,")
+
+
+def test_an_output_that_is_a_pipe_is_written_to_and_stays_one(
+    run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "out")
+    with subprocess.Popen(["/bin/cat", str(tmp_path / "out")], stdout=subprocess.PIPE) as reader:
+        predict(run_with(SIGN), rows, tmp_path / "out")
+        assert reader.communicate(timeout=60)[0].startswith(b"id,prediction,")
+    assert (tmp_path / "out").is_fifo()
+
+
+def test_predictions_can_be_had_as_text(run_with: Callable[[str], RunFolder], rows: Path) -> None:
+    output = io.StringIO()
+    assert predict(run_with(SIGN), rows, output) == 2
+    assert output.getvalue().splitlines()[0] == "id,prediction,predicted_class,probability_0,probability_1"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
+def test_read_only_folders_are_removed_too(tmp_path: Path) -> None:
+    locked = tmp_path / "locked" / "inner"
+    locked.mkdir(parents=True)
+    (locked / "file").touch()
+    for folder in (locked, locked.parent):
+        folder.chmod(0o500)
+    remove_tree(tmp_path / "locked")
+    assert not locked.parent.exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_script_and_leaves_nothing(
+    run_with: Callable[[str], RunFolder],
+    rows: Path,
+    tmp_path: Path,
+    temporary: Path,
+    number: signal.Signals,
+    status: int,
 ) -> None:
     run = run_with(SLEEP)
     pid = run.best / "model_training" / "training_artifacts" / "pid"
@@ -186,9 +232,9 @@ def test_ctrl_c_ends_the_script_and_leaves_nothing(
         deadline = time.monotonic() + 60
         while not pid.exists() and program.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        program.send_signal(signal.SIGINT)
+        program.send_signal(number)
         assert program.communicate(timeout=60) == (b"", b"")
-        assert program.returncode == 130
+        assert program.returncode == status
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
     assert list(temporary.iterdir()) == []

@@ -390,3 +390,14 @@ asyncio.run(run_process(["/bin/sh", "-c", "echo $$ > pid; sleep 1000"], cwd=Path
     process.kill()
     await process.wait()
     await until(lambda: not is_running(pid))
+
+
+@pytest.mark.skipif(not LINUX, reason="daemons are found through /proc")
+async def test_a_daemon_of_a_command_that_kills_its_guard_is_ended_too(tmp_path: Path) -> None:
+    script = "import os, sys, time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0)\n"
+    script += f"open({str(tmp_path / 'pid')!r}, 'w').write(f'{{os.getpid()}}\\n'); time.sleep(1000)"
+    (tmp_path / "daemon.py").write_text(script)
+    start = f"{sys.executable} daemon.py; while [ ! -s pid ]; do sleep 0.05; done; kill -KILL $PPID; sleep 1000"
+    result = await shell(tmp_path, start)
+    assert result.stopped_because == "its guard process was killed"
+    assert not is_running(await pid_in(tmp_path / "pid"))

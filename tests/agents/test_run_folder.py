@@ -1,5 +1,7 @@
 """Run folders are made once, listed newest first, and found by whatever a person calls them."""
 
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,7 @@ def test_a_taken_id_is_refused_and_the_first_run_is_untouched(tmp_path: Path) ->
     assert first.run_json.read_bytes() == before
 
 
-@pytest.mark.parametrize("bad", ["", "../up", "a/b", ".hidden", "a b", "x" * 81, "a\n"])
+@pytest.mark.parametrize("bad", ["", "../up", "a/b", ".hidden", "a b", "x" * 81, "a\n", "last"])
 def test_an_id_that_is_no_folder_name_is_refused(tmp_path: Path, bad: str) -> None:
     with pytest.raises(UserError, match="--run-id"):
         make(tmp_path, bad)
@@ -79,3 +81,16 @@ def test_the_runs_folder_can_be_named_by_the_environment(monkeypatch: pytest.Mon
     assert default_runs_dir() == tmp_path
     monkeypatch.delenv("AGENTOMICS_RUNS_DIR")
     assert default_runs_dir().name == "runs"
+
+
+def test_a_full_disk_leaves_no_half_made_run(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        with pytest.raises(UserError, match="cannot be made"):
+            make(tmp_path, "mine")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert list(tmp_path.iterdir()) == []

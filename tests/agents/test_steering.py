@@ -12,6 +12,7 @@ from agents.recorder import Recorder
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
 from agents.steering import IterationInterrupted, RunInterrupted, Steering
+from agents.vocabulary import StepName
 
 
 def begin(folder: Path) -> tuple[RunFolder, Recorder, Steering]:
@@ -131,3 +132,31 @@ async def test_what_lies_in_the_control_folder_by_mistake_does_not_hold_up_comma
     control.submit(run, control.Pause())
     steering.apply_pending()
     assert [receipt.command for receipt in recorder.state.receipts] == ["pause"]
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (control.SkipStep(iteration=1, step=StepName.DATA_SPLIT), "step Data split is over already"),
+        (control.SkipStep(iteration=0, step=StepName.MODEL_TRAINING), "iteration 0 is over already"),
+        (control.SkipIteration(iteration=0), "iteration 0 is over already"),
+        (control.SkipStep(iteration=1, step=StepName.MODEL_TRAINING), None),
+        (control.SkipStep(), None),
+    ],
+)
+async def test_a_skip_ends_only_what_the_person_saw(tmp_path: Path, command: control.Skip, said: str | None) -> None:
+    run, recorder, steering = begin(tmp_path)
+    recorder.iteration, recorder.step = 1, StepName.MODEL_TRAINING
+    work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
+    await asyncio.sleep(0)
+    control.submit(run, command)  # type: ignore[arg-type]
+    steering.apply_pending()
+    await asyncio.sleep(0)
+    (receipt,) = recorder.state.receipts
+    if said is None:
+        assert receipt.outcome == "accepted"
+    else:
+        assert (receipt.outcome, receipt.detail) == ("refused", said)
+        work.cancel()
+    await asyncio.wait([work])
+    assert work.exception() is not None if said is None else work.cancelled()

@@ -292,3 +292,20 @@ def test_real_sequences_arrive_unchanged_and_numeric_label_does_not(shared: Path
     before = read_columns(shared / "AGO2_CLASH_Hejret" / "train.csv", names).values
     assert read_columns(data / "train" / "input" / "data.csv", names).values == before
     assert facts.has_groups
+
+
+def test_a_read_only_dataset_makes_no_read_only_workspace(tmp_path: Path) -> None:
+    source = tmp_path / "split" / "input" / "inner"
+    source.mkdir(parents=True)
+    (source / "reads.txt").write_text("ACGT")
+    (source / "reads.txt").chmod(0o400)
+    for folder in (source, source.parent):
+        folder.chmod(0o500)
+    try:
+        write_inputs_only(tmp_path / "split", tmp_path / "copy")
+    finally:
+        for folder in (source.parent, source):
+            folder.chmod(0o700)
+    made = tmp_path / "copy"
+    assert (made / "inner" / "reads.txt").read_text() == "ACGT"
+    assert all(path.stat().st_mode & 0o200 for path in (made, *made.rglob("*")))
