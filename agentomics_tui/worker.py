@@ -9,6 +9,7 @@ import logging
 import os
 import queue
 import stat
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,9 +21,11 @@ from textual.message import Message
 
 from agentomics_tui.tail import read_end
 from agents.clock import utc_now
-from agents.control import Command, submit
+from agents.control import Command, Resume, submit
+from agents.errors import UserError
 from agents.events import Event, RunResumed, ToolCallFinished, ToolCallStarted
 from agents.journal import JournalReader
+from agents.launch import start_engine
 from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
@@ -64,7 +67,10 @@ class _Reading:
 
 
 class RunWatcher:
-    """Follows one run: journal, engine lock, output of the newest tool call. Leaves commands for its engine."""
+    """Follows one run: journal, engine lock, output of the newest tool call. Leaves commands for its engine.
+
+    To resume a run whose engine is gone, it starts another one.
+    """
 
     def __init__(self, folder: RunFolder, post: Post, poll: float = POLL_SECONDS) -> None:
         self.folder = folder
@@ -78,6 +84,8 @@ class RunWatcher:
         self._log: tuple[int, Path] | None = None
         self._log_open = False
         self._log_size = -1
+        self._started: subprocess.Popen[bytes] | None = None
+        """An engine that this watcher started; it outlives us, and is kept so that Python does not complain."""
 
     # --- from other threads ------------------------------------------------------------------------------------------
 
@@ -116,7 +124,12 @@ class RunWatcher:
         if command is None:
             return False
         try:
-            submit(self.folder, command)
+            if isinstance(command, Resume) and not is_alive(read_lock(self.folder.lock)):
+                self._started = start_engine(self.folder)
+            else:
+                submit(self.folder, command)
+        except UserError as error:
+            self._post(CommandFailed(command, str(error)))
         except OSError as error:
             self._post(CommandFailed(command, error.strerror or str(error)))
         except Exception as error:

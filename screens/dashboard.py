@@ -41,6 +41,7 @@ from screens.messages import (
     ToolCallChanged,
 )
 from screens.notices import asked, banner, receipt
+from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
 from screens.widgets.iterations import Iterations, iterations_view
@@ -188,15 +189,17 @@ class DashboardScreen(Screen[None]):
         state = self.state
         call, output = self._output
         newest = state.tool_calls[-1].call if state.tool_calls else 0
+        still = standstill(state.status, self.engine_alive)
         with self.app.batch_update():
             self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
             self._tick_clocks()
-            self.query_one(Steps).show(steps_view(state))
-            self.query_one(Live).show(live_view(state, output if call == newest else ""))
+            self.query_one(Steps).show(steps_view(state, still))
+            self.query_one(Live).show(live_view(state, output if call == newest else "", still))
             self.query_one(MetricsChart).show(self._charts.chart(state))
             self.query_one(BestCard).show(best_view(state, self.folder))
-            self.query_one(Iterations).show(iterations_view(state))
+            self.query_one(Iterations).show(iterations_view(state, still))
             chart = ", c shows the chart" if self.check_action("chart", ()) else ""
+            self.tools.stand(still)
             self.tools.set_hint(f"Enter opens a call{chart}")
             if self._changed_call is not None:
                 self.tools.show(state.tool_calls, self._changed_call)
@@ -229,7 +232,7 @@ class DashboardScreen(Screen[None]):
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
-        told = banner(self.state, self.folder.run_id, self.engine_alive, self._problem, words)
+        told = banner(self.state, self.engine_alive, self._problem, words)
         shown = self.query_one("#banner", Static)
         shown.display = told is not None
         if told is not None:
@@ -243,11 +246,15 @@ class DashboardScreen(Screen[None]):
             return self.has_class("-short") or self.has_class("-narrow")
         if action not in _STEERING:
             return True
-        standing = self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
+        if self.state.status.is_over:
+            return False
+        engine_gone = self.engine_alive is False
+        standing = engine_gone or self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
         if action in {"pause", "resume"} and (action == "resume") is not standing:
             return False
-        over = self.state.status.is_over
-        if over or self._problem or self.engine_alive is not True:
+        if action == "resume" and engine_gone:
+            return True
+        if self._problem or self.engine_alive is not True:
             return None
         if action in {"skip_step", "skip_iteration"} and not self._iteration_runs():
             return None
@@ -265,6 +272,7 @@ class DashboardScreen(Screen[None]):
         self._command(Pause())
 
     def action_resume(self) -> None:
+        """Go on; where the engine is gone, whoever carries the command starts another one."""
         self._command(Resume())
 
     def action_skip_step(self) -> None:

@@ -45,17 +45,14 @@ def receipt(event: CommandReceived, *, mine: bool) -> str | None:
     return f"{name}{by} {event.outcome}{detail}"
 
 
-def banner(
-    state: RunState, run_id: str, engine_alive: bool | None, problem: str, last_words: str
-) -> tuple[str, str] | None:
+def banner(state: RunState, engine_alive: bool | None, problem: str, last_words: str) -> tuple[str, str] | None:
     """One line below the head and its style, where a person has to know or to do something; else None."""
     if problem:
         why = shorten(one_line(problem), _LONGEST)
         return f"! The run cannot be read right now ({why}); shown is what was read last.", "bold $error"
     if engine_alive is False and not state.status.is_over:
         why = f" It said last: {shorten(one_line(last_words), _LONGEST)}" if last_words else ""
-        line = f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: resume with: agentomics-tui resume {one_line(run_id)}.{why}"
-        return line, "bold $error"
+        return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off. Press p to resume it.{why}", "bold $error"
     reason = shorten(one_line(state.reason), 2 * _LONGEST)
     match state.status:
         case RunStatus.HELD:

@@ -58,6 +58,9 @@ RUN: Final[dict[RunStatus, Look]] = {
 ENGINE_GONE: Final = Look("!", "engine not running", "$error")
 """The journal says that the run goes on, and no engine writes it."""
 
+CUT_OFF: Final = Look("!", "cut off", "$error")
+"""What ran when the engine ended, and goes on only when a person resumes the run."""
+
 UNREADABLE: Final = Look("?", "unreadable", "$error")
 """The run's journal cannot be read at present: what else is shown of the run was read before, or is not known."""
 
@@ -113,9 +116,26 @@ def run_look(status: RunStatus, engine_alive: bool | None) -> Look:
     return ENGINE_GONE if engine_alive is False and not started_or_over else RUN[status]
 
 
-def tool_look(outcome: ToolOutcome | None) -> Look:
-    """Look of a tool call; None while it runs."""
-    return TOOL_RUNNING if outcome is None else TOOL[outcome]
+def standstill(status: RunStatus, engine_alive: bool | None) -> Look | None:
+    """What every pane shows in the place of "running" while nothing of the run moves; None while it does."""
+    if run_look(status, engine_alive) is ENGINE_GONE:
+        return CUT_OFF
+    return RUN[status] if status is RunStatus.HELD else None
+
+
+def step_look(status: StepStatus, still: Look | None) -> Look:
+    """Look of a step; ``still`` as :func:`standstill` gives it."""
+    return still if still and status is StepStatus.RUNNING else STEP[status]
+
+
+def iteration_look(status: IterationStatus, still: Look | None) -> Look:
+    """Look of an iteration; ``still`` as :func:`standstill` gives it."""
+    return still if still and status is IterationStatus.RUNNING else ITERATION[status]
+
+
+def tool_look(outcome: ToolOutcome | None, still: Look | None = None) -> Look:
+    """Look of a tool call; ``outcome`` is None while it runs, ``still`` as :func:`standstill` gives it."""
+    return still or TOOL_RUNNING if outcome is None else TOOL[outcome]
 
 
 def short_step(step: StepName | None) -> str:

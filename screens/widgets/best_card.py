@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from agents.data.layout import is_test
+from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from screens.plain import one_line
@@ -42,7 +43,7 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
         path=one_line(str(folder.root / best.snapshot)) if best else "",
-        command=("agentomics-tui predict", one_line(folder.run_id), "--input … --output …"),
+        command=(to_type("predict"), one_line(folder.run_id), "--input … --output …"),
     )
 
 

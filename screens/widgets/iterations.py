@@ -8,7 +8,7 @@ from textual.content import Content
 from agents.state import IterationState, RunState
 from agents.vocabulary import IterationStatus
 from screens.plain import one_line
-from screens.vocabulary import ITERATION, duration, score
+from screens.vocabulary import Look, duration, iteration_look, score
 from screens.widgets.pane import Pane
 
 _INDENT = 6
@@ -36,9 +36,11 @@ class IterationsView:
 
     metric: str
     rows: tuple[IterationRow, ...]
+    still: Look | None = None
+    """What stands in the place of "running" while the run stands still."""
 
 
-def iterations_view(state: RunState) -> IterationsView:
+def iterations_view(state: RunState, still: Look | None = None) -> IterationsView:
     best = state.best.iteration if state.best else None
     return IterationsView(
         one_line(state.metric),
@@ -54,6 +56,7 @@ def iterations_view(state: RunState) -> IterationsView:
             )
             for iteration in state.iterations
         ),
+        still,
     )
 
 
@@ -78,13 +81,13 @@ class Iterations(Pane[IterationsView]):
         if not view.rows:
             return [Content.styled("None yet.", "$text-muted")]
         depth = max(1, min(_DEEPEST, height // len(view.rows)))
-        lines = [line for row in view.rows for line in _row(row, depth)]
+        lines = [line for row in view.rows for line in _row(row, view.still, depth)]
         return lines[-height:]
 
 
-def _row(row: IterationRow, depth: int) -> list[Content]:
+def _row(row: IterationRow, still: Look | None, depth: int) -> list[Content]:
     """The iteration in one line; with more ``depth`` what it changed and further figures below it."""
-    look = ITERATION[row.status]
+    look = iteration_look(row.status, still)
     value = score(row.value) if row.value is not None else look.word
     head = Content.assemble(
         (f"{row.index:>3} ", "$text-muted"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from agents.program import to_type
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
 from agents.vocabulary import RunStatus, StepName, StepStatus
 from screens.plain import harmless, one_line
@@ -33,16 +34,16 @@ class LiveView:
     """The plan of the iteration and what its steps came to: label and line, in their order."""
 
 
-def live_view(state: RunState, output: str) -> LiveView:
-    """``output`` is the end of the newest tool call's output."""
+def live_view(state: RunState, output: str, still: Look | None = None) -> LiveView:
+    """``output`` is the end of the newest tool call's output; ``still`` says that, and why, the run stands still."""
     call = _tool_of_step(state)
     step = state.step
     return LiveView(
-        title=_title(state, step),
+        title=f"{_title(state, step)} ({still.word})" if still else _title(state, step),
         said="" if state.status.is_over else one_line(_last_said(state)),
-        facts=tuple(_facts(state, call)),
+        facts=tuple(_facts(state, still)),
         tool=f"{one_line(call.tool)}  {one_line(call.title)}" if call else "",
-        tool_look=tool_look(call.outcome) if call else None,
+        tool_look=tool_look(call.outcome, still) if call else None,
         progress=_progress(call, state.metric),
         warning=one_line(call.warnings[-1]) if call and call.warnings else "",
         output=harmless(output).rstrip("\n") if call else "",
@@ -124,7 +125,7 @@ def _last_said(state: RunState) -> str:
     return ""
 
 
-def _facts(state: RunState, call: ToolCallState | None) -> list[tuple[str, str]]:
+def _facts(state: RunState, still: Look | None) -> list[tuple[str, str]]:
     if state.status.is_over:
         return _outcome(state)
     if not state.iterations:
@@ -132,7 +133,8 @@ def _facts(state: RunState, call: ToolCallState | None) -> list[tuple[str, str]]
     facts = []
     thinking = _newest_model_call(state)
     if thinking and thinking.seconds is None:
-        facts.append(("thinks", f"{one_line(thinking.model)} is answering call {thinking.call}"))
+        answers = f"{still.word} while answering" if still else "is answering"
+        facts.append(("thinks", f"{one_line(thinking.model)} {answers} call {thinking.call}"))
     elif thinking and thinking.error:
         facts.append(("failed", f"model call {thinking.call}: {one_line(thinking.error)}"))
     waiting = [note for note in state.notes.values() if not note.delivered]
@@ -186,7 +188,7 @@ def _outcome(state: RunState) -> list[tuple[str, str]]:
     if state.status is not RunStatus.REFUSED:
         facts.append(("report", "report/report.md in the run's folder"))
     if state.best:
-        facts.append(("use", f"agentomics-tui predict {one_line(state.run_id)} --input … --output …"))
+        facts.append(("use", f"{to_type('predict', one_line(state.run_id))} --input … --output …"))
     return facts
 
 

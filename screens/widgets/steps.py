@@ -9,7 +9,7 @@ from textual.content import Content
 from agents.state import IterationState, RunState
 from agents.vocabulary import IterationStatus, StepName, StepStatus
 from screens.plain import one_line
-from screens.vocabulary import ITERATION, MODE, STEP, duration, short_step
+from screens.vocabulary import MODE, Look, duration, iteration_look, short_step, step_look
 from screens.widgets.pane import Pane, cell, justified, wrapped
 
 _WORDS_WIDTH = 8
@@ -37,9 +37,11 @@ class StepsView:
     combination: str
     change: str
     rows: tuple[StepRow, ...]
+    still: Look | None = None
+    """What stands in the place of "running" while the run stands still."""
 
 
-def steps_view(state: RunState) -> StepsView:
+def steps_view(state: RunState, still: Look | None = None) -> StepsView:
     iteration = state.iteration
     if iteration is None:
         waiting = tuple(StepRow(name, StepStatus.PENDING, None, 0) for name in StepName)
@@ -52,6 +54,7 @@ def steps_view(state: RunState) -> StepsView:
         combination=one_line(iteration.combination),
         change=one_line(iteration.change),
         rows=_rows(iteration),
+        still=still,
     )
 
 
@@ -74,7 +77,7 @@ class Steps(Pane[StepsView]):
     def heading(self, view: StepsView) -> Content | None:
         if view.index is None:
             return Content("Before the first iteration")
-        look = ITERATION[view.status]
+        look = iteration_look(view.status, view.still)
         return Content.assemble(f"Iteration {view.index} ({view.index + 1} of {view.planned}) ", look.text)
 
     def draw(self, view: StepsView, width: int, height: int) -> Sequence[Content]:
@@ -82,7 +85,7 @@ class Steps(Pane[StepsView]):
 
 
 def _table(view: StepsView, width: int, height: int) -> list[Content]:
-    rows = [_row(row, width) for row in view.rows]
+    rows = [_row(row, view.still, width) for row in view.rows]
     spare = height - len(rows)
     head = [Content.styled(view.combination, "bold")] if view.combination and spare >= 1 else []
     if view.mode and spare >= 3:
@@ -92,8 +95,8 @@ def _table(view: StepsView, width: int, height: int) -> list[Content]:
     return [*head, *change, *([Content("")] if head and len(change) < room else []), *rows]
 
 
-def _row(row: StepRow, width: int) -> Content:
-    look = STEP[row.status]
+def _row(row: StepRow, still: Look | None, width: int) -> Content:
+    look = step_look(row.status, still)
     running = row.status is StepStatus.RUNNING
     name = Content.styled(row.name.label, "bold" if running else "$text-muted" if row.seconds is None else "")
     retries = f"{row.rejections} rejected " if row.rejections else ""
@@ -105,7 +108,8 @@ def _row(row: StepRow, width: int) -> Content:
 def _strip(view: StepsView, width: int) -> list[Content]:
     """The steps as short words in a row, and what is tried below them."""
     words = [
-        Content.assemble(STEP[row.status].mark, (short_step(row.name), _word_style(row.status))) for row in view.rows
+        Content.assemble(step_look(row.status, view.still).mark, (short_step(row.name), _word_style(row.status)))
+        for row in view.rows
     ]
     tried = f"{view.combination}: {view.change}" if view.combination else "no plan yet"
     return [Content(" ").join(words), Content.styled(tried, "$text-muted")]

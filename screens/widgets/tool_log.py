@@ -15,7 +15,7 @@ from textual.visual import Visual
 from agents.state import ToolCallState
 from screens.messages import InspectorWanted
 from screens.plain import one_line
-from screens.vocabulary import duration, short_step, size, tool_look
+from screens.vocabulary import Look, duration, short_step, size, tool_look
 from screens.widgets.pane import cell, set_border
 
 _NUMBER, _STEP, _STATUS, _SECONDS, _BYTES = 5, 9, 9, 7, 8
@@ -53,6 +53,7 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         self._cursor = 0
         self._following = True
         self._hint = ""
+        self._still: Look | None = None
         self._strips: dict[tuple[object, ...], Strip] = {}
 
     # --- data --------------------------------------------------------------------------------------------------------
@@ -81,6 +82,14 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         if hint != self._hint:
             self._hint = hint
             self._heading()
+
+    def stand(self, still: Look | None) -> None:
+        """Say that a call which seems to run does not, because the run stands still; None: it runs."""
+        if still != self._still:
+            self._still = still
+            self._strips.clear()
+            if self._count:
+                self._repaint(self._count - 1)  # only the newest call can be running
 
     @property
     def selected(self) -> ToolCallState | None:
@@ -112,7 +121,7 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
     def _draw(self, call: ToolCallState, width: int, on_cursor: bool) -> Strip:
         name = "tool-log--cursor" if on_cursor else ""
         style = self.get_visual_style(name) if on_cursor else self.visual_style
-        line = tool_line(call, width)
+        line = tool_line(call, width, self._still)
         strips = Visual.to_strips(self, line, width, 1, style, pad=True)
         return strips[0] if strips else Strip.blank(width)
 
@@ -184,9 +193,9 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
             self._go(self._count - 1)
 
 
-def tool_line(call: ToolCallState, width: int) -> Content:
+def tool_line(call: ToolCallState, width: int, still: Look | None = None) -> Content:
     """One call in exactly ``width`` cells: number, step, tool, title, status, time, size."""
-    look = tool_look(call.outcome)
+    look = tool_look(call.outcome, still)
     wide = width >= _WIDE
     left: list[Content | str] = [
         cell(Content.styled(str(call.call), "$text-muted"), _NUMBER - 1, right=True),

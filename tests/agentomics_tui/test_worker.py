@@ -14,7 +14,7 @@ from agentomics_tui import worker
 from agentomics_tui.tail import read_end
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents import control
-from agents.events import Event
+from agents.events import Event, RunResumed
 from agents.fold import fold
 from agents.lock import EngineLock
 from agents.run_folder import RunFolder
@@ -216,12 +216,21 @@ def test_the_output_of_the_running_call_is_told_as_it_grows_and_once_more_when_i
 
 def test_commands_reach_the_control_folder_in_their_order(tmp_path: Path) -> None:
     run = journals.running_run(tmp_path)
+    EngineLock.acquire(run.folder.lock)
     with watching(run.folder) as (watcher, _):
         for command in (control.Pause(), control.SkipStep(), control.Resume()):
             watcher.submit(command)
         watcher.stop()
     names = [control.load(path).command for path in control.pending(run.folder)]
     assert names == ["pause", "skip_step", "resume"]
+
+
+def test_resuming_a_run_whose_engine_is_gone_starts_another_one(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    with watching(run.folder) as (watcher, received):
+        watcher.submit(control.Resume())
+        received.until(lambda: any(isinstance(event, RunResumed) for event in received.events))
+        received.until(lambda: fold(received.events).status.is_over)  # the staged run's dataset does not exist
 
 
 def test_a_command_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -201,24 +201,28 @@ async def test_the_palette_offers_what_works_now() -> None:
 
 
 @pytest.mark.parametrize("action", ["pause", "skip_step", "skip_iteration", "stop", "say"])
-async def test_keys_that_steer_are_grey_when_there_is_nothing_to_steer(action: str) -> None:
+async def test_keys_that_steer_are_hidden_when_the_run_is_over_and_grey_when_its_engine_is_gone(action: str) -> None:
     async with opened(journals.finished_run(RUNS)) as pilot:
-        assert (await settled(pilot)).check_action(action, ()) is None
+        assert (await settled(pilot)).check_action(action, ()) is False
     async with opened(journals.running_run(RUNS, "deserted")) as pilot:
-        assert (await settled(pilot)).check_action(action, ()) is None
+        deserted = await settled(pilot)
+        assert deserted.check_action(action, ()) is (False if action == "pause" else None)
+        assert deserted.check_action("resume", ()) is True, "p starts another engine"
 
 
 # --- what it tells ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_run_whose_engine_died_says_how_to_go_on() -> None:
+async def test_a_run_whose_engine_died_says_how_to_go_on_and_nothing_of_it_seems_to_run() -> None:
     run = journals.running_run(RUNS)
     run.folder.engine_log.write_text("Traceback\nMemoryError: [/] no room\n")
     async with opened(run) as pilot:
         await settled(pilot)
         shown = text_of(pilot)
         assert "engine not running" in shown
-        assert "agentomics-tui resume peptides-demo" in shown
+        assert "Press p to resume it" in shown
+        assert "cut off" in shown
+        assert "● running" not in shown
         assert "MemoryError: [/] no room" in shown
 
 

@@ -8,6 +8,7 @@ from textual.app import App, ComposeResult
 from agents.state import ToolCallState
 from agents.vocabulary import StepName, ToolOutcome
 from screens.messages import InspectorWanted
+from screens.vocabulary import Look
 from screens.widgets import tool_log
 from screens.widgets.tool_log import ToolLog, tool_line
 
@@ -116,9 +117,9 @@ async def test_an_empty_log_takes_every_key() -> None:
 async def test_of_ten_thousand_calls_only_visible_ones_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[int] = []
 
-    def counted(call: ToolCallState, width: int) -> object:
+    def counted(call: ToolCallState, width: int, still: Look | None) -> object:
         drawn.append(call.call)
-        return tool_line(call, width)
+        return tool_line(call, width, still)
 
     monkeypatch.setattr(tool_log, "tool_line", counted)
     app = LogApp()
