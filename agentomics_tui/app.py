@@ -53,6 +53,9 @@ class AgentomicsApp(App[str]):
 
     def __init__(self, run: RunFolder | None, runs_dir: Path, now: Callable[[], datetime] = utc_now) -> None:
         super().__init__()
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        self.theme = DARK.name  # before the style sheets are parsed, or they are parsed twice
         self._first_run = run
         self._runs_dir = runs_dir
         self._now = now
@@ -62,9 +65,6 @@ class AgentomicsApp(App[str]):
         self._inspector: ToolInspectorScreen | None = None
 
     def on_mount(self) -> None:
-        for theme in (DARK, LIGHT):
-            self.register_theme(theme)
-        self.theme = DARK.name
         if self._first_run is None:
             self._open_library()
         else:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from agents.data.workspace import DatasetFacts
 from agents.environment import RunEnvironment
@@ -11,6 +12,7 @@ from agents.scripts import Scripts
 from agents.settings import RunSettings
 from agents.steering import Steering
 from agents.steps.agent import StepAgent
+from agents.vocabulary import SplitName
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,14 @@ class RunContext:
     dataset: DatasetFacts
     description: str
     """The dataset's own text."""
+
+    @property
+    def split(self) -> dict[SplitName, Path] | None:
+        """Folders of the newest split version; None before the first one."""
+        version = self.recorder.state.split_version
+        if version is None:
+            return None
+        return {name: self.run.split(version) / name for name in SplitName}
 
     def time_left(self, now: datetime) -> float | None:
         """Seconds until the run's time limit, time on hold or without an engine not counted; None without a limit."""

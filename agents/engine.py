@@ -6,7 +6,6 @@ It has a session of its own, so that neither a closing terminal nor a lost link 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from agents.errors import UserError
 from agents.events import RunFinished, RunResumed, RunStarted
+from agents.files import remove_tree
 from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
 from agents.outcome import nothing_left_to_do
 from agents.recorder import Recorder
@@ -87,7 +87,7 @@ def _lead(run: RunFolder, record: RunRecord) -> None:
         raise
     finally:
         recorder.close()
-        shutil.rmtree(run.root / "work", ignore_errors=True)
+        remove_tree(run.root / "work")
 
 
 def announce(recorder: Recorder, record: RunRecord) -> None:

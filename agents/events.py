@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from agents.vocabulary import IterationMode, IterationStatus, RunStatus, StepName, TaskType, ToolOutcome
+from agents.vocabulary import IterationMode, IterationStatus, RunStatus, StepName, TaskType, ToolOutcome, WatchRule
 
 _UNSTAMPED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,7 +17,8 @@ _UNSTAMPED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class EventBase(BaseModel):
     """What every event carries. Unknown fields are ignored, so that an older reader can follow a newer run."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+    # Reading a journal needs no validator of a single class, so none is built before somebody makes such an event.
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)
 
     seq: int = Field(-1, description="Position in the journal, from 0 without a gap; -1 before the writer stamped it.")
     time: datetime = Field(_UNSTAMPED, description="UTC.")
@@ -216,7 +217,7 @@ class TrainingWarned(EventBase):
 
     type: Literal["training_warned"] = "training_warned"
     call: int
-    rule: Literal["not_finite", "diverging", "overfitting", "not_converging", "silent"]
+    rule: WatchRule
     message: str
 
 
@@ -255,6 +256,7 @@ class BestChanged(EventBase):
     split_version: int
     combination: str = ""
     snapshot: str = Field("best", description="Path of the snapshot.")
+    digest: str = Field("", description="SHA-256 over the names and bytes of its scripts and artifacts, as scored.")
 
 
 # --- steering --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from datetime import datetime
 from agents import events as ev
 from agents.state import (
     BestState,
+    Idle,
     IterationState,
     ModelCallState,
     NoteState,
@@ -17,16 +18,16 @@ from agents.state import (
     ToolCallState,
     TrainingPoint,
 )
-from agents.vocabulary import RunStatus, StepStatus, ToolOutcome
+from agents.vocabulary import IterationStatus, RunStatus, StepStatus, ToolOutcome
 
 
-def apply(state: RunState, event: ev.Event) -> None:
+def apply(state: RunState, event: ev.EventBase) -> None:
     """Fold one event in. Events that were folded already (``seq`` not above the last one) change nothing."""
     if event.seq <= state.last_seq:
         return
     if isinstance(event, ev.RunResumed) and state.last_event is not None:
         _end_hold(state, state.last_event)
-        state.away_total += event.time - state.last_event
+        state.idle.append(Idle(state.last_event, event.time))
     state.last_seq = event.seq
     state.last_event = event.time
     state.run_id = event.run_id or state.run_id
@@ -38,7 +39,7 @@ def apply(state: RunState, event: ev.Event) -> None:
         _apply_call(state, event)
     elif isinstance(event, ev.ResultEvent):
         _apply_result(state, event)
-    else:
+    elif isinstance(event, ev.SteeringEvent):
         _apply_steering(state, event)
 
 
@@ -57,6 +58,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.reason = ""
             state.stop_asked = False
             _close_open_calls(state, event.time)
+            _put_back_open_steps(state)
         case ev.DatasetChecked():
             state.task_type = event.task_type
             state.metric = event.metric
@@ -76,6 +78,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.ended = event.time
             _end_hold(state, event.time)
             _close_open_calls(state, event.time)
+            _close_open_iterations(state, event)
 
 
 def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
@@ -98,7 +101,7 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             if isinstance(event, ev.StepFinished) and event.combination:
                 iteration.combination = event.combination
             if event.step is not None:
-                _apply_step(iteration.steps[event.step], event)
+                _apply_step(state, iteration.steps[event.step], event)
         case ev.IterationStarted():
             pass
 
@@ -160,6 +163,7 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
                 combination=event.combination,
                 snapshot=event.snapshot,
                 time=event.time,
+                digest=event.digest,
             )
         case _:
             pass
@@ -187,7 +191,7 @@ def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
 
 def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
     state.receipts.append(event)
-    if event.outcome != "accepted" or state.status.is_over:
+    if event.outcome == "refused" or state.status.is_over:
         return
     if event.command == "pause" and state.status in (RunStatus.RUNNING, RunStatus.STOPPING):
         state.status = RunStatus.PAUSING
@@ -237,7 +241,7 @@ def _iteration_of(state: RunState, event: ev.EventBase) -> IterationState | None
 
 def _end_hold(state: RunState, now: datetime) -> None:
     if state.held_since is not None:
-        state.held_total += now - state.held_since
+        state.idle.append(Idle(state.held_since, now))
         state.held_since = None
 
 
@@ -247,15 +251,37 @@ def _close_open_calls(state: RunState, now: datetime) -> None:
         if call.outcome is not None:
             break
         call.outcome = ToolOutcome.CANCELLED
-        call.seconds = (now - call.started).total_seconds()
+        call.seconds = state.active_since(call.started, now)
     for model_call in reversed(state.model_calls):
         if model_call.seconds is not None:
             break
-        model_call.seconds = (now - model_call.started).total_seconds()
+        model_call.seconds = state.active_since(model_call.started, now)
         model_call.error = "the engine ended before the reply came"
 
 
+def _put_back_open_steps(state: RunState) -> None:
+    """An interrupted iteration goes on, but the step that was open in it begins again."""
+    for iteration in state.iterations:
+        for step in iteration.steps.values():
+            if step.status is StepStatus.RUNNING:
+                step.status = StepStatus.PENDING
+                step.started = None
+
+
+def _close_open_iterations(state: RunState, end: ev.RunFinished) -> None:
+    """A run that ended by a defect of the engine left its last iteration open; the run's reason is its reason."""
+    for iteration in state.iterations:
+        for step in iteration.steps.values():
+            if step.status is StepStatus.RUNNING:
+                _end_step(state, step, StepStatus.FAILED, end)
+        if iteration.status is IterationStatus.RUNNING:
+            iteration.status = IterationStatus.FAILED
+            iteration.reason = end.reason
+            iteration.seconds = state.active_since(iteration.started, end.time)
+
+
 def _apply_step(
+    state: RunState,
     step: StepState,
     event: ev.StepStarted | ev.StepFinished | ev.StepSkipped | ev.StepFailed | ev.OutputRejected,
 ) -> None:
@@ -270,22 +296,22 @@ def _apply_step(
             step.output = event.output
             step.seconds = event.seconds
         case ev.StepSkipped():
-            step.status = StepStatus.SKIPPED
-            step.reason = event.reason
-            step.seconds = _since(step.started, event.time)
+            _end_step(state, step, StepStatus.SKIPPED, event)
         case ev.StepFailed():
-            step.status = StepStatus.FAILED
-            step.reason = event.reason
-            step.seconds = _since(step.started, event.time)
+            _end_step(state, step, StepStatus.FAILED, event)
         case ev.OutputRejected():
             step.rejections += 1
 
 
-def _since(started: datetime | None, now: datetime) -> float | None:
-    return None if started is None else (now - started).total_seconds()
+def _end_step(
+    state: RunState, step: StepState, status: StepStatus, event: ev.StepSkipped | ev.StepFailed | ev.RunFinished
+) -> None:
+    step.status = status
+    step.reason = event.reason
+    step.seconds = None if step.started is None else state.active_since(step.started, event.time)
 
 
-def fold(events: Iterable[ev.Event], state: RunState | None = None) -> RunState:
+def fold(events: Iterable[ev.EventBase], state: RunState | None = None) -> RunState:
     """Fold ``events`` in order into ``state`` (a new one where none is given) and return it."""
     state = RunState() if state is None else state
     for event in events:

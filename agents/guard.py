@@ -1,24 +1,30 @@
 """Runs one command and sees to it that nothing of the command outlives the call.
 
-``agents.processes`` starts this file as a script, in a process of its own between the engine and the command. On
-Linux it is a child subreaper (prctl(2), PR_SET_CHILD_SUBREAPER): a descendant that daemonises or calls ``setsid``
-becomes a child of the guard instead of getting away, and "no children left" (ECHILD) is proof that all have ended.
-Elsewhere only the command's own process group can be ended. The guard's standard input is its leash: when the engine
-closes it, or dies in any way, everything is ended. There a second process of this script stands above it, a subreaper
-as well: it ends the guard's descendants where the guard itself is killed.
+``agents.guard_server`` starts this file once as a script. It then is a server that forks a guard for each command: a
+fork of this small process takes a tenth of the time that an interpreter takes to start.
 
-    standard input   the length in bytes of the request, a newline, the request; then end of file means "end it all"
-    standard output  one line an event: ``started PID``, ``failed REASON``, ``exited STATUS``, ``ended LEFT STUCK``
-    standard error   where the command writes both of its outputs
+The guard stands between the engine and the command. On Linux it is a child subreaper (prctl(2),
+PR_SET_CHILD_SUBREAPER): a descendant that daemonises or calls ``setsid`` becomes a child of the guard instead of
+getting away, and "no children left" (ECHILD) is proof that all have ended. Elsewhere only the command's own process
+group can be ended. The guard's standard input is its leash: when the engine closes it, or dies in any way, everything
+is ended. On Linux a second process stands above the guard, a subreaper as well: it ends the guard's descendants where
+the guard itself is killed. The server guards nobody: who kills it ends no command, and the engine starts another.
 
-The request is NUL-separated: working folder, number of arguments, arguments, ``NAME=value`` pairs. Only the standard
-library is imported, and little of it (no pathlib), because every tool call waits for this start.
+The server reads one byte with four open files for each command from the socket that is its standard input:
+
+    leash    nothing is ever written to it; end of file means "end it all"
+    status   lines: ``guard PID``, ``started PID``, ``failed REASON``, ``exited STATUS``, ``ended LEFT STUCK``
+    output   where the command writes both of its outputs
+    request  a file, NUL-separated: working folder, number of arguments, arguments, ``NAME=value`` pairs
+
+Only the standard library is imported, and little of it (no pathlib), because a fork copies what is there.
 """
 
 import ctypes
 import os
 import select
 import signal
+import socket
 import sys
 import time
 
@@ -29,18 +35,49 @@ LINGER_SECONDS = 0.5
 KILL_SECONDS = 5.0
 """A process that has not gone this long after SIGKILL hangs in the kernel (a dead network disk) and is given up."""
 
+_FILES = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main() -> None:
-    """Read the request, run it, end what is left."""
+    """Fork a guard for each command that is asked for, until the engine is gone."""
+    with socket.socket(fileno=0) as engine:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then keeps no guard as a zombie
+        while True:
+            asked, files, _, _ = socket.recv_fds(engine, 1, _FILES)
+            if not asked:
+                return
+            if os.fork() == 0:
+                break
+            for file in files:
+                os.close(file)
+    try:
+        _lead(files)
+    except BaseException:  # noqa: BLE001 - told as the interpreter would, which os._exit keeps from telling
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(0)  # at once: tidying up a copy of the interpreter would take longer than all the rest
+
+
+def _lead(files: list[int]) -> None:
+    """Become the guard of one command, and on Linux the process above it."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    *standard, request = files
+    with open(request, "rb") as file:  # noqa: PTH123
+        file.seek(0)
+        asked = file.read()
+    for number, copy in enumerate(standard):
+        os.dup2(copy, number)
+        os.close(copy)  # never 0, 1 or 2, which the server had open when it got them
+    os.write(1, b"guard %d\n" % os.getpid())
     subreaper = _become_subreaper()
     guard = os.fork() if subreaper else 0
     if guard:
         _outlive(guard)
     else:
-        _guard()
+        _guard(asked)
 
 
 def _outlive(guard: int) -> None:
@@ -53,9 +90,9 @@ def _outlive(guard: int) -> None:
         _end(family, wake)
 
 
-def _guard() -> None:
+def _guard(request: bytes) -> None:
     status = os.dup(1)  # os.dup makes it close-on-exec: the command never sees it
-    folder, arguments, environment = _read_request()
+    folder, arguments, environment = _parsed(request)
     subreaper = _become_subreaper()
     wake = _wake_on_children()
     leader = _start(folder, arguments, environment, status)
@@ -140,25 +177,11 @@ class Family:
         return found
 
 
-def _read_request() -> tuple[bytes, list[bytes], dict[bytes, bytes]]:
-    digits = b""
-    while not digits.endswith(b"\n"):
-        digits += _read(1)
-    size = int(digits)
-    request = b""
-    while len(request) < size:
-        request += _read(size - len(request))
+def _parsed(request: bytes) -> tuple[bytes, list[bytes], dict[bytes, bytes]]:
     folder, count, *rest = request.split(b"\0")
     arguments = rest[: int(count)]
     pairs = (pair.partition(b"=") for pair in rest[int(count) :])
     return folder, arguments, {name: value for name, _, value in pairs}
-
-
-def _read(size: int) -> bytes:
-    data = os.read(0, size)
-    if not data:
-        sys.exit(0)  # the engine has gone before it asked for anything
-    return data
 
 
 def _become_subreaper() -> bool:

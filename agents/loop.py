@@ -1,30 +1,30 @@
 """The loop of a run: prepare, iterate, evaluate the best on the hidden test, report."""
 
 import asyncio
-import shutil
 from dataclasses import dataclass
 
 from agents.calls import Calls
 from agents.clock import Stopwatch, utc_now
 from agents.context import RunContext
 from agents.data.dataset import load_dataset
-from agents.data.layout import DESCRIPTION, is_test
+from agents.data.layout import DESCRIPTION
 from agents.data.workspace import import_dataset, read_facts
 from agents.environment import ISOLATION, RunEnvironment, make_environment
 from agents.errors import UserError
-from agents.evaluate import TestNotScored, evaluate_on_tests
 from agents.events import DatasetChecked, EnvironmentReady, RunFinished
-from agents.files import digest_of
+from agents.files import digest_of, remove_tree
+from agents.final_evaluation import TestNotScored, evaluate_on_tests
 from agents.history import first_line, full_reason
 from agents.iteration import Iteration
 from agents.models.gateway import Gateway, ModelRefused, problem_with
+from agents.outcome import is_tested
 from agents.recorder import Recorder
 from agents.report import write_run_report
 from agents.run_folder import RunFolder
 from agents.scripts import Scripts
 from agents.settings import RunSettings
-from agents.snapshot import open_snapshot, point_best_at
-from agents.steering import RunInterrupted, Steering
+from agents.snapshot import drop_candidates, open_snapshot, point_best_at
+from agents.steering import Interruption, RunInterrupted, Steering
 from agents.steps.agent import StepAgent
 from agents.vocabulary import IterationStatus, RunStatus
 
@@ -71,6 +71,7 @@ async def _prepare(
     )
     _announce_environment(recorder, environment, watch.seconds)
     # An engine may have died between taking a snapshot and telling of it; the journal is what counts.
+    drop_candidates(run)
     point_best_at(run, recorder.state.best.iteration if recorder.state.best else None)
     calls = Calls(run, recorder, settings, steering)
     description = run.data / DESCRIPTION
@@ -94,7 +95,7 @@ def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
     dataset = load_dataset(settings.dataset, settings.label_column, settings.metric)
     beside = run.root / ".data.part"
     for left in (beside, run.data):
-        shutil.rmtree(left, ignore_errors=True)
+        remove_tree(left)
     import_dataset(dataset, beside)
     beside.rename(run.data)
     return DatasetChecked(
@@ -145,23 +146,35 @@ async def _iterate(context: RunContext) -> Ending:
 
 
 async def _evaluate(context: RunContext, ending: Ending) -> Ending:
-    """The final evaluation, also of a run that was stopped: what there is, is scored."""
+    """The final evaluation, also of a run that was stopped: what there is, is scored.
+
+    A person may stop it too. That ends the run as stopped, so that it can be taken up again for its test score.
+    """
     state = context.recorder.state
-    if state.best is None or _is_scored(context):
+    if state.best is None:
         return ending
+    status = ending.status
     try:
-        await evaluate_on_tests(context)
+        if _is_scored(context):
+            return ending
+        await context.steering.interruptible(evaluate_on_tests(context))
     except (TestNotScored, UserError, OSError) as why:
         reason = f"no test score: {why}"
-        return Ending(ending.status, f"{ending.reason}; {reason}" if ending.reason else reason)
-    return ending
+    except Interruption as why:
+        if is_tested(state):
+            return ending  # what was asked to stop was done
+        reason = f"no test score: {why}"
+        if isinstance(why, RunInterrupted) and status is RunStatus.FINISHED:
+            status = RunStatus.STOPPED
+    else:
+        return ending
+    return Ending(status, f"{ending.reason}; {reason}" if ending.reason else reason)
 
 
 def _is_scored(context: RunContext) -> bool:
     """Whether every test split has a score of the present snapshot, in the journal and in the snapshot."""
-    scores = context.recorder.state.test_scores
-    wanted = {name for name in context.recorder.state.rows if is_test(name)}
-    return set(scores) == wanted and open_snapshot(context.run).record().test == scores
+    state = context.recorder.state
+    return is_tested(state) and open_snapshot(context.run).record().test == state.test_scores
 
 
 def _finish(run: RunFolder, recorder: Recorder, ending: Ending) -> None:

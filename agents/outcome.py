@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from agents.data.layout import is_test
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, RunStatus
 
@@ -12,23 +13,34 @@ STOPPED: Final = 3
 
 
 def exit_status(state: RunState) -> int:
-    """Exit status of a run: 0 finished with a snapshot, or not over yet; 1 finished or failed without one; 2 the
-    dataset was refused; 3 stopped by a person or a budget."""
+    """Exit status of a run: 0 finished with a snapshot, or not over yet; 1 finished without one, or failed; 2 the
+    dataset was refused; 3 stopped by a person or a budget.
+
+    A run that failed has not done what it was asked to do, so it is 1 also where a snapshot was made before: a script
+    that goes on after 0 must not take it for the result of the whole run.
+    """
     match state.status:
         case RunStatus.REFUSED:
             return BAD_INPUT
         case RunStatus.STOPPED:
             return STOPPED
-        case RunStatus.FINISHED | RunStatus.FAILED:
+        case RunStatus.FAILED:
+            return WITHOUT_SNAPSHOT
+        case RunStatus.FINISHED:
             return FINISHED if state.best else WITHOUT_SNAPSHOT
         case _:
             return FINISHED
 
 
+def is_tested(state: RunState) -> bool:
+    """Whether every test split has a score of the present snapshot."""
+    return set(state.test_scores) == {name for name in state.rows if is_test(name)}
+
+
 def nothing_left_to_do(state: RunState) -> str | None:
     """Why an engine has nothing to do for this run; None where it can be taken up.
 
-    A run that was stopped or that failed may still have iterations to do.
+    A run that was stopped or that failed may still have iterations to do, or the final evaluation.
     """
     match state.status:
         case RunStatus.REFUSED:
@@ -38,6 +50,7 @@ def nothing_left_to_do(state: RunState) -> str | None:
         case RunStatus.STOPPED | RunStatus.FAILED if (
             len(state.iterations) >= state.planned_iterations
             and state.iterations[-1].status is not IterationStatus.RUNNING
+            and (state.best is None or is_tested(state))
         ):
             return f"all of its {state.planned_iterations} iterations are over"
         case _:

@@ -8,17 +8,17 @@ that daemonise or call ``setsid`` are found too; on other systems only the proce
 import asyncio
 import os
 import signal
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from agents import guard
+from agents import guard, guard_server
 from agents.excerpt import Excerpt
 from agents.tasks import to_the_end
 
@@ -30,8 +30,6 @@ LINE_LIMIT: Final = 64 * 1024
 _CHUNK: Final = 64 * 1024
 _END_SECONDS: Final = guard.LINGER_SECONDS + guard.GRACE_SECONDS + guard.KILL_SECONDS + 5.0
 """The guard has done its work long before this, unless it was stopped or killed itself."""
-_LOADER_VARIABLES: Final = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-"""All that the guard inherits: some installations of Python do not start without them."""
 
 _log = getLogger(__name__)
 
@@ -80,7 +78,7 @@ async def run_process(
     request = _request(argv, cwd, environment)
     started = time.monotonic()
     with _Output(log, log_limit, on_line) as output:
-        leash = await _Leash.start(request, output)
+        leash = _Leash(request, output)
         try:
             ends: set[asyncio.Future[Any]] = {leash.exited, output.overflow}
             await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -115,65 +113,101 @@ def _request(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> 
         raise ProcessNotStarted(f"the command holds a character that cannot be encoded: {error.reason}") from None
     if any(b"\0" in text for text in encoded):
         raise ProcessNotStarted("the command holds a NUL character, which no process can take as an argument")
-    body = b"\0".join(encoded)
-    return b"%d\n%b" % (len(body), body)
+    return b"\0".join(encoded)
 
 
-@dataclass
 class _Leash:
     """The guard of one command, as the engine holds it."""
 
-    guard: asyncio.subprocess.Process
-    output: "_Output"
-    exited: "asyncio.Task[None]" = field(init=False)
-    """Done when the command has ended or could not be started."""
-    leader: int | None = None
-    exit_status: int | None = None
-    failure: str | None = None
-    left_running: int = 0
-    stuck: int = 0
+    def __init__(self, request: bytes, output: "_Output") -> None:
+        self.leader: int | None = None
+        self.exit_status: int | None = None
+        self.failure: str | None = None
+        self.left_running = 0
+        self.stuck = 0
+        self._guard: int | None = None
+        self._let_go = False
+        self._request = request
+        self._output = output
+        self._loop = asyncio.get_running_loop()
+        self._ask()
+        self.exited: asyncio.Task[None] = asyncio.create_task(self._read_until_exit())
+        """Done when the command has ended or could not be started."""
 
-    @classmethod
-    async def start(cls, request: bytes, output: "_Output") -> "_Leash":
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", guard.__file__),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=output.writable,
-            env={name: os.environ[name] for name in _LOADER_VARIABLES if name in os.environ},
-            cwd="/",
-            start_new_session=True,
-        )
-        output.close_writable()
-        assert process.stdin is not None
-        process.stdin.write(request)
-        leash = cls(process, output)
-        leash.exited = asyncio.create_task(leash._read_until_exit())
-        return leash
+    def _ask(self) -> None:
+        """Have a guard forked."""
+        status, leash = os.pipe(), os.pipe()
+        try:
+            with tempfile.TemporaryFile() as file:
+                file.write(self._request)
+                file.flush()
+                guard_server.SERVER.hand_over((leash[0], status[1], self._output.writable, file.fileno()))
+        except OSError as error:
+            os.close(status[0])
+            os.close(leash[1])
+            raise ProcessNotStarted(f"its guard process failed: {error}") from None
+        finally:
+            os.close(leash[0])
+            os.close(status[1])
+        self._leash, self._status_file = leash[1], status[0]
+        os.set_blocking(self._status_file, False)
+        self._status = asyncio.StreamReader()
+        self._loop.add_reader(self._status_file, self._read_status)
 
     async def let_go(self) -> None:
         """Have the guard end whatever runs, and wait for it and for the rest of the output."""
-        assert self.guard.stdin is not None
-        with suppress(OSError):
-            self.guard.stdin.close()
+        self._let_go = True
+        os.close(self._leash)
         try:
             async with asyncio.timeout(_END_SECONDS):
                 await self.exited
                 await self._read_until_ended()
-                await self.guard.wait()
         except TimeoutError:
             self.exited.cancel()
-        if self.guard.returncode is None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.guard.pid, signal.SIGKILL)  # the guard and the process above it
-            await self.guard.wait()
+            await self._kill_guard()
+        self._loop.remove_reader(self._status_file)
+        os.close(self._status_file)
+        self._output.close_writable()
         if self.exit_status is None and self.leader is not None:
             # Somebody killed the guard. On Linux all have ended by now, unless both of its processes were killed.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.leader, signal.SIGKILL)
-        await self.output.drain()
+        await self._output.drain()
+
+    async def _kill_guard(self) -> None:
+        """End the guard and the process above it, where somebody stopped them."""
+        if self._guard is None:
+            guard_server.SERVER.kill()
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._guard, signal.SIGKILL)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._read_until_ended()
+
+    def _read_status(self) -> None:
+        data = os.read(self._status_file, _CHUNK)
+        if data:
+            self._status.feed_data(data)
+        else:
+            # Only the guard and the process above it can write here: both are gone.
+            self._loop.remove_reader(self._status_file)
+            self._status.feed_eof()
 
     async def _read_until_exit(self) -> None:
+        if (first := await self._line()) is None and not self._let_go:
+            status, leash = self._status_file, self._leash
+            try:
+                self._ask()  # again: the server was killed before it read what it was asked
+            except ProcessNotStarted as error:
+                self.failure = str(error)
+                return
+            os.close(status)
+            os.close(leash)
+            first = await self._line()
+        if first is not None:
+            self._guard = int(first.removeprefix("guard "))
+        self._output.close_writable()
         while (line := await self._line()) is not None:
             word, _, rest = line.partition(" ")
             if word == "started":
@@ -192,8 +226,7 @@ class _Leash:
                 self.left_running, self.stuck = map(int, rest.split())
 
     async def _line(self) -> str | None:
-        assert self.guard.stdout is not None
-        line = await self.guard.stdout.readline()
+        line = await self._status.readline()
         return line.decode(errors="replace").rstrip("\n") if line else None
 
 

@@ -34,7 +34,7 @@ class Recorder:
                 "step": self.step if event.step is None else event.step,
             }
         )
-        apply(self.state, self._writer.write(placed, durable=durable))  # type: ignore[arg-type]
+        apply(self.state, self._writer.write(placed, durable=durable))
 
     def close(self) -> None:
         self._writer.close()

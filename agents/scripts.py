@@ -1,8 +1,9 @@
 """Running the agent's train.py and inference.py by their contract, on the engine's behalf."""
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,13 @@ from typing import Final
 from agents.calls import Calls
 from agents.environment import RunEnvironment
 from agents.evaluation.predictions import Predictions, read_predictions
+from agents.files import remove_tree
+from agents.model_files import ModelFiles
 from agents.processes import ProcessNotStarted, ProcessResult
 from agents.vocabulary import TaskType
 
-TRAIN: Final = "train.py"
-INFERENCE: Final = "inference.py"
 _TAIL: Final = 1500
+_SHOWN: Final = 3
 
 
 class ScriptFailed(Exception):
@@ -42,7 +44,7 @@ class Scripts:
         try:
             yield folder.resolve()
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
     async def train(self, script: Path, *, train: Path, validation: Path, artifacts: Path, title: str) -> None:
         """Run ``train.py``; raises :class:`ScriptFailed`."""
@@ -50,23 +52,20 @@ class Scripts:
         _demand_success(await self._run(script, arguments, title))
 
     async def predict(
-        self,
-        script: Path,
-        inputs: Path,
-        artifacts: Path,
-        ids: Sequence[str],
-        *,
-        title: str,
-        keep: Path | None = None,
+        self, model: ModelFiles, inputs: Path, ids: Sequence[str], *, title: str, keep: Path | None = None
     ) -> Predictions:
         """Run ``inference.py`` on inputs without labels; predictions in the order of ``ids``.
 
+        ``model`` is a copy made for this; a script that changes any of it would not be the model that is kept.
         ``keep`` is where the predictions file goes. Raises :class:`ScriptFailed` or ``PredictionError``.
         """
+        script = model.inference_script
+        before = await asyncio.to_thread(model.checksums)
         with self.scratch() as scratch:
             output = scratch / "predictions.csv"
-            arguments = ("--input", inputs, "--output", output, "--artifacts-dir", artifacts)
+            arguments = ("--input", inputs, "--output", output, "--artifacts-dir", model.artifacts)
             _demand_success(await self._run(script, arguments, title))
+            _demand_unchanged(script, before, await asyncio.to_thread(model.checksums))
             if not output.is_file():
                 raise ScriptFailed(f"{script.name} ended well but wrote no {output.name} at --output")
             predictions = read_predictions(output, ids, self.task_type, self.n_classes)
@@ -91,15 +90,11 @@ def _demand_success(done: ProcessResult) -> None:
         raise ScriptFailed(f"exit status {done.exit_status}; it printed last:\n{done.excerpt[-_TAIL:]}")
 
 
-def copy_scripts(step_dir: Path, target: Path) -> None:
-    """Copy what a script may import from its own folder: the Python files and packages beside it, nothing else."""
-    target.mkdir(parents=True)
-    for path in step_dir.glob("*.py"):
-        shutil.copyfile(path, target / path.name)
-    for package in step_dir.glob("*/__init__.py"):
-        shutil.copytree(
-            package.parent,
-            target / package.parent.name,
-            ignore=shutil.ignore_patterns("__pycache__"),
-            copy_function=shutil.copyfile,
+def _demand_unchanged(script: Path, before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    if changed:
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        raise ScriptFailed(
+            f"{script.name} changed files of its own model ({', '.join(changed[:_SHOWN])}{more}); "
+            "it may write nothing but --output"
         )

@@ -1,30 +1,32 @@
 """The snapshot of the best iteration: scripts, artifacts, metrics, environment and how to use them.
 
 Each snapshot is a folder below ``snapshots/``; ``best`` is a link to the newest, turned over in one rename, so that
-nobody ever meets half a snapshot.
+nobody ever meets half a snapshot. A candidate lies there as ``.NNN.part`` while it is scored, and what was scored is
+what is kept: the journal holds the digest of its files, and a snapshot that differs from it is refused.
 """
 
 import os
-import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.data.workspace import DatasetFacts
 from agents.environment import RunEnvironment
 from agents.errors import UserError
-from agents.files import sha256_of, write_atomically, write_json
+from agents.events import BestChanged
+from agents.files import remove_tree, sha256_of, write_atomically, write_json
+from agents.journal import JournalReader
+from agents.model_files import ModelFiles, gather
 from agents.run_folder import RunFolder
-from agents.scripts import INFERENCE, copy_scripts
-from agents.steps.checks import ARTIFACTS
+from agents.templating import markdown
 from agents.vocabulary import StepName
 
 METRICS: Final = "metrics.json"
 DATASET: Final = "dataset.json"
 CHECKSUMS: Final = "SHA256SUMS"
+_PART: Final = ".part"
 
 
 class SnapshotRecord(BaseModel):
@@ -47,19 +49,8 @@ class SnapshotRecord(BaseModel):
     model: str = Field(description="The model that wrote the scripts.")
 
 
-class Snapshot:
+class Snapshot(ModelFiles):
     """A snapshot folder as its users need it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @property
-    def inference_script(self) -> Path:
-        return self.root / StepName.MODEL_INFERENCE / INFERENCE
-
-    @property
-    def artifacts(self) -> Path:
-        return self.root / StepName.MODEL_TRAINING / ARTIFACTS
 
     def record(self) -> SnapshotRecord:
         return SnapshotRecord.model_validate_json((self.root / METRICS).read_bytes())
@@ -67,9 +58,20 @@ class Snapshot:
     def dataset(self) -> DatasetFacts:
         return DatasetFacts.model_validate_json((self.root / DATASET).read_bytes())
 
+    def verify(self, digest: str) -> None:
+        """Raise :class:`UserError` where the files are not those that were scored.
+
+        An empty ``digest`` is that of a run whose journal holds none yet: there is nothing to compare with.
+        """
+        if digest and self.digest() != digest:
+            raise UserError(
+                f"{self.root}: its scripts or artifacts were changed since they were scored, so its scores say nothing "
+                "about them"
+            )
+
 
 def open_snapshot(run: RunFolder) -> Snapshot:
-    """The best snapshot of a run; raises :class:`UserError` where there is none."""
+    """The best snapshot of a run; raises :class:`UserError` where there is none or it is not what was scored."""
     snapshot = Snapshot(run.best)
     try:
         snapshot.record()
@@ -77,31 +79,43 @@ def open_snapshot(run: RunFolder) -> Snapshot:
         raise UserError(f"run {run.run_id} has no snapshot: no iteration was finished with a valid score") from None
     except ValidationError:
         raise UserError(f"{run.best / METRICS}: not the metrics of a snapshot") from None
+    snapshot.verify(_scored_digest(run))
     return snapshot
 
 
-def take_snapshot(
-    run: RunFolder, record: SnapshotRecord, dataset: DatasetFacts, environment: RunEnvironment
+def _scored_digest(run: RunFolder) -> str:
+    changes = [event.digest for event in JournalReader(run.journal).read_all() if isinstance(event, BestChanged)]
+    return changes[-1] if changes else ""
+
+
+# --- how one is made -------------------------------------------------------------------------------------------------
+
+
+def candidate_place(run: RunFolder, iteration: int) -> Path:
+    """Where the files of a candidate lie while it is scored."""
+    return run.root / "snapshots" / f".{iteration:03d}{_PART}"
+
+
+def stage_candidate(run: RunFolder, iteration: int) -> ModelFiles:
+    """Copy the iteration's scripts and artifacts to :func:`candidate_place`."""
+    place = candidate_place(run, iteration)
+    remove_tree(place)
+    place.mkdir(parents=True)
+    training, inference = (run.step(iteration, step) for step in (StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE))
+    return gather(inference, ModelFiles(training.parent).artifacts, place)
+
+
+def install_snapshot(
+    run: RunFolder, staged: ModelFiles, record: SnapshotRecord, dataset: DatasetFacts, environment: RunEnvironment
 ) -> Snapshot:
-    """Copy the iteration's scripts and artifacts into a snapshot and make it the best."""
+    """Make a staged candidate a snapshot, whole or not at all, and the best one."""
+    write_atomically(staged.root / "requirements.txt", environment.requirements())
+    write_atomically(staged.root / ".python-version", f"{environment.python_version}\n")
+    write_atomically(staged.root / DATASET, dataset.model_dump_json(indent=2))
+    _write_record(staged.root, record, dataset)
     target = _folder(run, record.iteration)
-    beside = target.with_name(f".{target.name}.part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    for step in (StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE):
-        copy_scripts(run.step(record.iteration, step), beside / step)
-    shutil.copytree(
-        run.step(record.iteration, StepName.MODEL_TRAINING) / ARTIFACTS,
-        beside / StepName.MODEL_TRAINING / ARTIFACTS,
-        ignore=shutil.ignore_patterns("__pycache__"),
-        copy_function=shutil.copyfile,  # not the archive's read-only mode
-    )
-    write_atomically(beside / "requirements.txt", environment.requirements())
-    write_atomically(beside / ".python-version", f"{environment.python_version}\n")
-    write_atomically(beside / DATASET, dataset.model_dump_json(indent=2))
-    _write_record(beside, record, dataset)
-    shutil.rmtree(target, ignore_errors=True)
-    beside.rename(target)
+    remove_tree(target)
+    staged.root.rename(target)
     point_best_at(run, record.iteration)
     return Snapshot(run.best)
 
@@ -113,15 +127,7 @@ def add_test_scores(snapshot: Snapshot, scores: dict[str, dict[str, float | None
 
 def _write_record(root: Path, record: SnapshotRecord, dataset: DatasetFacts) -> None:
     write_json(root / METRICS, record.model_dump(mode="json"))
-    templates = Environment(  # noqa: S701 - Markdown, read by people
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    readme = templates.get_template("snapshot.md.j2").render(record=record, dataset=dataset)
-    write_atomically(root / "README.md", readme)
+    write_atomically(root / "README.md", markdown("snapshot.md.j2", record=record, dataset=dataset))
     files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != CHECKSUMS)
     sums = "".join(f"{sha256_of(path)}  {path.relative_to(root).as_posix()}\n" for path in files)
     write_atomically(root / CHECKSUMS, sums)
@@ -132,19 +138,41 @@ def point_best_at(run: RunFolder, iteration: int | None) -> None:
     if iteration is None:
         run.best.unlink(missing_ok=True)
         return
-    link = run.root / ".best.part"
+    link = run.root / f".best{_PART}"
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.relpath(_folder(run, iteration), run.root))
     link.replace(run.best)
 
 
+# --- how one goes ----------------------------------------------------------------------------------------------------
+
+
 def drop_superseded(run: RunFolder, best: int, split_version: int) -> None:
-    """Older snapshots of the same split version lost; those of other versions were never compared, so they stay."""
+    """Older snapshots of the same split version lost; those of other versions were never compared, so they stay.
+
+    What is no snapshot stays too: who knows whose it is.
+    """
     for folder in (run.root / "snapshots").iterdir():
         if folder.name.startswith(".") or folder == _folder(run, best):
             continue
-        if Snapshot(folder).record().split_version == split_version:
-            shutil.rmtree(folder)
+        try:
+            superseded = Snapshot(folder).record().split_version == split_version
+        except (OSError, ValidationError):
+            continue
+        if superseded:
+            remove_tree(folder)
+
+
+def drop_unannounced(run: RunFolder, iteration: int) -> None:
+    """Remove what an engine that died has installed for ``iteration`` and never announced as the best."""
+    remove_tree(_folder(run, iteration))
+
+
+def drop_candidates(run: RunFolder) -> None:
+    """Remove what engines that died have left half made."""
+    for part in (run.root / "snapshots").glob(f".*{_PART}"):
+        remove_tree(part)
+    (run.root / f".best{_PART}").unlink(missing_ok=True)
 
 
 def _folder(run: RunFolder, iteration: int) -> Path:

@@ -122,6 +122,8 @@ class BestState:
     combination: str
     snapshot: str
     time: datetime
+    digest: str = ""
+    """SHA-256 over the snapshot's scripts and artifacts, as they were scored."""
 
 
 @dataclass
@@ -144,6 +146,18 @@ class Usage:
     cost_usd: float = 0.0
     unpriced: int = 0
     failed: int = 0
+
+
+@dataclass(frozen=True)
+class Idle:
+    """A time in which the engine did not work: on hold, or without an engine."""
+
+    start: datetime
+    end: datetime
+
+    def within(self, start: datetime, end: datetime) -> timedelta:
+        """How much of it lies between ``start`` and ``end``."""
+        return max(timedelta(), min(self.end, end) - max(self.start, start))
 
 
 @dataclass
@@ -188,9 +202,8 @@ class RunState:
     started: datetime | None = None
     ended: datetime | None = None
     held_since: datetime | None = None
-    held_total: timedelta = timedelta()
-    away_total: timedelta = timedelta()
-    """Time without an engine: from the last event of one that died to the next one's first."""
+    idle: list[Idle] = field(default_factory=list)
+    """Every hold that ended, and every time without an engine: from the last event of one to the first of the next."""
     stop_asked: bool = False
     last_event: datetime | None = None
     last_seq: int = -1
@@ -229,5 +242,18 @@ class RunState:
 
     def active(self, now: datetime) -> timedelta:
         """The elapsed time without what the run was on hold or had no engine."""
-        holding = (self.ended or now) - self.held_since if self.held_since else timedelta()
-        return max(timedelta(), self.elapsed(now) - self.held_total - self.away_total - holding)
+        return timedelta() if self.started is None else self._worked(self.started, now)
+
+    def active_since(self, started: datetime, now: datetime) -> float:
+        """Seconds that the engine worked from ``started`` to ``now``: time on hold or without an engine is left out.
+
+        For the clock of a step, an iteration or a call (its ``started``). It stands still while the run is held, and at
+        the run's end. Whether the engine still lives is not in the journal: where the lock says that it has died, give
+        ``last_event`` for ``now``, and the clock stands still there too.
+        """
+        return self._worked(started, now).total_seconds()
+
+    def _worked(self, start: datetime, now: datetime) -> timedelta:
+        end = min(moment for moment in (now, self.ended, self.held_since) if moment is not None)
+        idle = sum((span.within(start, end) for span in self.idle), timedelta())
+        return max(timedelta(), end - start - idle)

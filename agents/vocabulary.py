@@ -1,7 +1,7 @@
 """The closed sets of words that events, settings, screens and reports share."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 
 class StepName(StrEnum):
@@ -89,6 +89,10 @@ class ToolOutcome(StrEnum):
     ERROR = "error"
     TIMEOUT = "timeout"
     CANCELLED = "cancelled"
+
+
+WatchRule = Literal["not_finite", "diverging", "overfitting", "not_converging", "silent"]
+"""The plain rules that watch a training run."""
 
 
 class IterationMode(StrEnum):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.data import audit
 from agents.data.columns import ColumnRoles
 from agents.data.frames import read_frames, text_among_numbers
-from agents.data.labels import Labelling, encode_labels, plan_labels
+from agents.data.labels import Labelling, check_scorable, check_validation, encode_labels, plan_labels
 from agents.data.layout import TRAIN, VALIDATION, DatasetForm, Layout, find_layout, is_test, roles_of
 from agents.data.metadata import FILE_NAME, Metadata, read_metadata
 from agents.data.tables import Columns, find_table, read_columns, read_header, some
@@ -107,6 +107,10 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
     ids = _ids(read, roles)
     labels = {name: encode_labels(columns, roles.label, labelling) for name, columns in read.items()}
     groups = _groups(read, roles)
+    if VALIDATION in labels:
+        check_validation(scored, labelling, labels[VALIDATION], read[VALIDATION].path)
+    else:
+        check_scorable(scored, labelling, labels[TRAIN], groups[TRAIN] if groups else None, read[TRAIN].path)
     frames, findings = _frames(layout, roles, ids)
     withheld = _withheld(layout, roles, frames.get(TRAIN), labels[TRAIN], labelling, ids[TRAIN])
     if withheld:

@@ -1,8 +1,8 @@
 """From label cells to numbers: which kind of task it is, which classes there are and how they are numbered."""
 
 import math
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,9 @@ POSITIVE_WORDS: Final = frozenset(
     }
 )
 """Names, in small letters, by which a class is taken for the positive one where metadata.json names none."""
+
+_NEEDS_VARIETY: Final = frozenset({"AUROC", "AUPRC", "MCC", "R2", "PEARSON", "SPEARMAN"})
+"""Metrics that compare rows of different labels."""
 
 _LIKE_MISSING: Final = {"na", "n/a", "nan", "none", "null", "missing", "unknown", "?", "."}
 
@@ -121,6 +124,60 @@ def encode_labels(columns: Columns, column: str, labelling: Labelling) -> NDArra
             )
         codes[row] = number
     return codes
+
+
+def why_undefined(metric: Metric, task_type: TaskType, labels: NDArray[np.float64], classes: Sequence[str]) -> str:
+    """Why ``metric`` has no value for any predictions of rows with these labels; empty where it has one.
+
+    ``labels`` has shape (rows,): class numbers, or measured values. The rules are those of ``compute_scores``.
+    """
+    values = set(labels.tolist())
+    if task_type is TaskType.REGRESSION:
+        if metric.name in _NEEDS_VARIETY and len(values) < 2:
+            return f"{metric.name} is not defined where all labels are the same"
+        if metric.name == "MAPE" and 0.0 in values:
+            return "MAPE is not defined where a label is 0"
+        return ""
+    if metric.name in _NEEDS_VARIETY and len(values) < 2:
+        return f"{metric.name} is not defined where all rows are of class {classes[int(labels[0])]!r}"
+    if metric.name == "F1" and task_type is TaskType.BINARY and 1.0 not in values:
+        return f"F1 is not defined where no row is of the positive class {classes[1]!r}"
+    return ""
+
+
+def check_scorable(
+    metric: Metric, labelling: Labelling, train: NDArray[np.float64], groups: Sequence[str] | None, source: Path
+) -> None:
+    """Raise :class:`UserError` where no validation split of ``train`` can have a score.
+
+    A class of one row, or of one group, cannot be in train and in validation.
+    """
+    if not labelling.task_type.is_classification:
+        return
+    homes: defaultdict[float, set[str]] = defaultdict(set)
+    for row, label in enumerate(train.tolist()):
+        homes[label].add(groups[row] if groups else str(row))
+    divisible = np.array(sorted(label for label, found in homes.items() if len(found) > 1), dtype=np.float64)
+    if not len(divisible) or why_undefined(metric, labelling.task_type, divisible, labelling.classes):
+        alone = [labelling.classes[int(label)] for label in sorted(homes) if label not in divisible]
+        raise UserError(
+            f"{source}: all rows of class {some(alone, 6)} are one {'group' if groups else 'row'}, which cannot be in "
+            f"train and in validation, so {metric.name} would not be defined; give a validation split of your own, "
+            f"{'other groups, ' if groups else 'more rows '}or another metric: {_always_defined(labelling.task_type)}"
+        )
+
+
+def check_validation(metric: Metric, labelling: Labelling, validation: NDArray[np.float64], source: Path) -> None:
+    """Raise :class:`UserError` where a validation split that the dataset brings cannot be scored."""
+    if why := why_undefined(metric, labelling.task_type, validation, labelling.classes):
+        raise UserError(
+            f"{source}: no model can be chosen by this validation split: {why}; give one that has every kind of label, "
+            f"none at all, or another metric: {_always_defined(labelling.task_type)}"
+        )
+
+
+def _always_defined(task_type: TaskType) -> str:
+    return "ACC or LOG_LOSS" if task_type.is_classification else "MAE, MSE or RMSE"
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:

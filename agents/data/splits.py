@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from agents.data.frames import read_frames
+from agents.data.labels import why_undefined
 from agents.data.tables import find_table, open_table, place_of, read_columns, read_header, some, write_table
 from agents.data.workspace import (
     GROUP,
@@ -29,6 +30,7 @@ from agents.data.workspace import (
     read_labels,
 )
 from agents.errors import UserError
+from agents.evaluation.metrics import METRICS
 from agents.evaluation.predictions import rewritten
 from agents.vocabulary import SplitName
 
@@ -63,7 +65,8 @@ def check_split(candidate: Mapping[SplitName, Path], data_dir: Path, facts: Data
     ``data_dir`` is the workspace that ``import_dataset`` wrote. Train and validation must be disjoint, hold every class
     and together nearly all rows; no group may straddle them; labels and input tables must be those of the dataset;
     mini_train must be a small part of train with every class. A class that lies in one row or group only need not be
-    in validation. A validation split that the dataset brings must be used as it is.
+    in validation, as long as the metric is defined there without it. A validation split that the dataset brings must
+    be used as it is.
     """
     problems: list[str] = []
     parts: dict[SplitName, _Part] = {}
@@ -89,6 +92,7 @@ def check_split(candidate: Mapping[SplitName, Path], data_dir: Path, facts: Data
         problems += _own_validation(train, validation, given, read_groups(data_dir / "train"), facts)
     if facts.task_type.is_classification:
         problems += _missing_classes(train, set(given.values()), facts)
+    problems += _undefined(validation, facts) if not problems else []
     problems += _mini_problems(mini, train, facts)
     return problems + [problem for part in parts.values() for problem in _input_problems(part, data_dir, facts)]
 
@@ -265,6 +269,12 @@ def _missing_classes(part: _Part, wanted: set[float], facts: DatasetFacts) -> li
         return []
     names = some([facts.classes[int(label)] for label in missing], 6)
     return [f"{part.name}: no row of class {names}"]
+
+
+def _undefined(validation: _Part, facts: DatasetFacts) -> list[str]:
+    labels = np.array(list(validation.labels.values()), dtype=np.float64)
+    why = why_undefined(METRICS[facts.metric], facts.task_type, labels, facts.classes)
+    return [f"validation: {why}, so no model could be chosen by it"] if why else []
 
 
 def _mini_problems(mini: _Part, train: _Part, facts: DatasetFacts) -> list[str]:

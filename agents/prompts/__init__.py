@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from agents.steps.facts import StepFacts
+from agents.templating import templates_in
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -19,18 +17,6 @@ class Prompt:
 
     system: str
     user: str
-
-
-@cache
-def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-        autoescape=False,  # noqa: S701 - plain text for a model, no markup
-    )
 
 
 def prompt_for(
@@ -47,9 +33,10 @@ def prompt_for(
         "notes": notes,
         "instructions": instructions,
     }
+    templates = templates_in(_FOLDER)
     return Prompt(
-        system=_templates().get_template("system.md.j2").render(values).strip(),
-        user=_templates().get_template("task.md.j2").render(values).strip(),
+        system=templates.get_template("system.md.j2").render(values).strip(),
+        user=templates.get_template("task.md.j2").render(values).strip(),
     )
 
 

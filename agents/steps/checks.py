@@ -8,12 +8,12 @@ from typing import Final
 from agents.data.splits import check_split
 from agents.data.workspace import DatasetFacts, read_labels, write_inputs_only
 from agents.evaluation.predictions import PredictionError
-from agents.scripts import INFERENCE, TRAIN, ScriptFailed, Scripts, copy_scripts
+from agents.model_files import ARTIFACTS, INFERENCE, TRAIN, copy_scripts, gather
+from agents.scripts import ScriptFailed, Scripts
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataSplitOutput, IterationPlanOutput, ModelInferenceOutput, ModelTrainingOutput
 from agents.vocabulary import IterationMode, SplitName
 
-ARTIFACTS: Final = "training_artifacts"
 _OTHER_ITERATION: Final = re.compile(r"iterations[/\\]+(\d{3,})")
 
 
@@ -101,17 +101,16 @@ async def inference_problems(
     split: Mapping[SplitName, Path],
     scripts: Scripts,
 ) -> list[str]:
-    """``inference.py`` predicts every row of mini_train, from inputs without labels."""
+    """``inference.py`` predicts every row of mini_train, from inputs without labels and as the copy that is kept."""
     if problems := _script_problems("inference_script", output.inference_script, step_dir, INFERENCE, iteration):
         return problems
     mini_train = split[SplitName.MINI_TRAIN]
     ids, _ = read_labels(mini_train)
     with scripts.scratch() as scratch:
         write_inputs_only(mini_train, scratch / "input")
+        model = gather(step_dir, artifacts, scratch / "model").protected()
         try:
-            await scripts.predict(
-                step_dir / INFERENCE, scratch / "input", artifacts, ids, title=f"dry run of {INFERENCE} on mini_train"
-            )
+            await scripts.predict(model, scratch / "input", ids, title=f"dry run of {INFERENCE} on mini_train")
         except (ScriptFailed, PredictionError) as error:
             return [f"{INFERENCE} on the inputs of mini_train: {error}"]
     return []

@@ -11,11 +11,10 @@ import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from agents.excerpt import one_line
-
-Rule = Literal["not_finite", "diverging", "overfitting", "not_converging", "silent"]
+from agents.vocabulary import WatchRule
 
 DIVERGING_REPORTS: Final = 3
 """Reports in a row: one bad batch is no divergence."""
@@ -56,7 +55,7 @@ class TrainingReport:
 class Finding:
     """What a rule found, in words for the model and the person."""
 
-    rule: Rule
+    rule: WatchRule
     message: str
 
 
@@ -135,7 +134,7 @@ class TrainingWatch:
     def __init__(self) -> None:
         self._losses = _Losses()
         self._epoch = -math.inf
-        self._spoken: set[Rule] = set()
+        self._spoken: set[WatchRule] = set()
 
     def report(self, report: TrainingReport) -> list[Finding]:
         """Take the next report; gives what it newly shows."""

@@ -317,7 +317,7 @@ async def test_an_inference_script_finds_no_labels_around_its_inputs(
 ) -> None:
     look = """
 found = sorted(path.name for path in options.input.resolve().parent.rglob("*") if path.is_file())
-assert found == ["data.csv"], found
+assert found == ["data.csv", "inference.py", "model.json"], found
 with (options.input / "data.csv").open() as file:
     assert "label" not in file.readline()
 """
@@ -331,6 +331,11 @@ with (options.input / "data.csv").open() as file:
         ("model = json", "raise SystemExit('no such gene')\nmodel = json", "no such gene"),
         ("options.output.open", "(options.output.parent / 'x.csv').open", "wrote no predictions.csv"),
         ("int(one > 0.5), 1 - one, one", "int(one > 0.5), 1 - one, float('nan')", "inference.py on the inputs"),
+        (
+            "model = json",
+            "(options.artifacts_dir / 'cache').write_text('seen')\nmodel = json",
+            "changed files of its own model (model_training/training_artifacts/cache)",
+        ),
         ("for row in csv.DictReader(source):", "for row in list(csv.DictReader(source))[1:]:", "no prediction"),
     ],
 )

@@ -167,7 +167,7 @@ def test_pausing_becomes_held_and_time_on_hold_is_counted() -> None:
     assert fold(stamped(*started(), pause, resume)).status is RunStatus.RUNNING
     released = fold(stamped(*started(), pause, ev.Held(reason="paused"), resume, ev.Released()))
     assert released.status is RunStatus.RUNNING
-    assert released.held_total == timedelta(seconds=2)
+    assert released.active(START + timedelta(seconds=9)) == timedelta(seconds=7)
 
 
 def test_a_stop_that_was_asked_for_survives_the_release_from_a_pause() -> None:
@@ -210,3 +210,69 @@ def test_the_plan_is_shown_with_its_reason() -> None:
     )
     iteration = fold(stamped(*started(), ev.IterationStarted(iteration=1), plan)).iterations[1]
     assert (iteration.mode, iteration.plan_reason) == (IterationMode.EXPLORE, "why")
+
+
+def test_an_internal_error_leaves_nothing_running_and_touches_nothing_that_ended() -> None:
+    split, training = StepName.DATA_SPLIT, StepName.MODEL_TRAINING
+    state = fold(
+        stamped(
+            *started(),
+            ev.IterationStarted(iteration=0),
+            ev.IterationFinished(iteration=0, status=IterationStatus.DONE, seconds=1.0),
+            ev.IterationStarted(iteration=1),
+            ev.StepStarted(iteration=1, step=split),
+            ev.StepFinished(iteration=1, step=split, summary="80/20", output="o.json", seconds=1.0),
+            ev.StepStarted(iteration=1, step=training),
+            ev.RunFinished(status=RunStatus.FAILED, reason="internal error: KeyError"),
+        )
+    )
+    done, broken = state.iterations
+    assert (done.status, done.reason, done.seconds) == (IterationStatus.DONE, "", 1.0)
+    assert (broken.status, broken.reason, broken.seconds) == (IterationStatus.FAILED, "internal error: KeyError", 4.0)
+    assert broken.steps[split].status is StepStatus.DONE
+    step = broken.steps[training]
+    assert (step.status, step.reason, step.seconds) == (StepStatus.FAILED, "internal error: KeyError", 1.0)
+    assert state.step is None
+
+
+def test_an_interrupted_iteration_goes_on_and_the_step_that_was_open_waits_to_begin_again() -> None:
+    here = {"iteration": 0, "step": StepName.DATA_SPLIT}
+    facts = [*started(), ev.IterationStarted(iteration=0), ev.StepStarted(**here), ev.RunResumed()]
+    resumed = fold(stamped(*facts))
+    assert resumed.iterations[0].status is IterationStatus.RUNNING
+    assert resumed.step is None
+    assert fold(stamped(*facts, ev.StepStarted(**here))).step is not None
+
+
+def test_the_clock_of_a_step_stands_still_while_the_run_is_held_or_has_no_engine() -> None:
+    here = {"iteration": 0, "step": StepName.MODEL_TRAINING}
+    begun = [*started(), ev.IterationStarted(iteration=0), ev.StepStarted(**here)]
+    later = START + timedelta(seconds=100)
+
+    def clock(*facts: ev.EventBase) -> float:
+        state = fold(stamped(*begun, *facts))
+        iteration = state.iterations[0]
+        assert state.active_since(iteration.started, later) <= state.active(later).total_seconds()
+        return state.active_since(START + timedelta(seconds=3), later)
+
+    assert clock() == 97
+    assert clock(ev.Held(reason="paused")) == 1
+    assert clock(ev.Held(reason="paused"), ev.Released()) == 96
+    assert clock(ev.Held(reason="paused"), ev.RunResumed()) == 96
+    assert clock(ev.RunResumed()) == 96
+    assert clock(ev.RunFinished(status=RunStatus.FAILED)) == 1
+
+
+def test_a_step_that_ends_early_counts_no_time_on_hold() -> None:
+    here = {"iteration": 0, "step": StepName.MODEL_TRAINING}
+    hold = [ev.Held(reason="paused"), ev.Released()]
+    for end in (ev.StepFailed(reason="r", **here), ev.StepSkipped(reason="r", **here)):
+        events = stamped(*started(), ev.IterationStarted(iteration=0), ev.StepStarted(**here), *hold, end)
+        assert fold(events).iterations[0].steps[StepName.MODEL_TRAINING].seconds == 2
+
+
+@given(st.lists(any_event, max_size=40), st.integers(0, 40), st.integers(0, 40))
+def test_no_clock_runs_backwards_or_faster_than_time(facts, since, now) -> None:
+    state = fold(stamped(*facts))
+    start, end = START + timedelta(seconds=since), START + timedelta(seconds=now)
+    assert 0 <= state.active_since(start, end) <= max(0, now - since)

@@ -3,60 +3,28 @@
 import asyncio
 import json
 import shutil
-from dataclasses import dataclass
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agents import control
-from agents.engine import announce
 from agents.fold import fold
 from agents.journal import JournalReader
-from agents.loop import run_loop
 from agents.models.gateway import ModelError, ModelRefused
-from agents.recorder import Recorder
-from agents.run_folder import RunFolder, create_run
-from agents.settings import RunSettings
+from agents.outcome import exit_status
+from agents.run_folder import RunFolder
 from agents.snapshot import open_snapshot
 from agents.state import RunState
-from agents.steering import Steering
 from agents.steps.facts import StepFacts
 from agents.vocabulary import IterationStatus, RunStatus, SplitName, StepName, StepStatus
 from tests.support.expert import Expert, competent, final_result, script
+from tests.support.leading import Ended, lead
 from tests.support.models import calls
 from tests.support.shell import write_dataset
 
 TRAINING, INFERENCE, SPLIT = StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE, StepName.DATA_SPLIT
-
-
-@dataclass
-class Ended:
-    """A run after its end."""
-
-    run: RunFolder
-    state: RunState
-    expert: Expert
-
-
-async def lead(folder: Path, expert: Expert | None = None, run: RunFolder | None = None, **settings: object) -> Ended:
-    """Lead a run to its end, or on from where an earlier engine left it."""
-    expert = expert or Expert()
-    if run is None:
-        dataset = folder / "toxicity"
-        if not dataset.exists():
-            write_dataset(dataset)
-        values = {"iterations": 2, "max_validation_retries": 1, **settings}
-        run = create_run(folder / "runs", RunSettings(dataset=dataset, **values), "1.0")  # type: ignore[arg-type]
-    recorder = Recorder(run.journal, run.run_id)
-    announce(recorder, run.record())
-    steering = Steering(run, recorder)
-    watching = asyncio.create_task(steering.watch())
-    try:
-        await run_loop(run, run.record().settings, recorder, steering, expert)
-    finally:
-        watching.cancel()
-        recorder.close()
-    return Ended(run, fold(JournalReader(run.journal).read_all()), expert)
 
 
 def rejections(ended: Ended, iteration: int, step: StepName) -> int:
@@ -91,6 +59,7 @@ async def test_a_worse_iteration_leaves_the_snapshot_alone(tmp_path: Path) -> No
     assert ended.state.best is not None
     assert ended.state.best.iteration == 0
     assert open_snapshot(ended.run).record().iteration == 0
+    assert [path.name for path in (ended.run.root / "snapshots").iterdir()] == ["000"]
 
 
 async def test_a_failed_iteration_does_not_end_the_run_and_its_reason_reaches_the_next_plan(tmp_path: Path) -> None:
@@ -217,18 +186,6 @@ async def test_an_interrupted_run_goes_on_where_it_was_and_asks_no_finished_step
     assert ended.state.test_scores == undisturbed.state.test_scores
 
 
-async def test_a_dataset_that_changed_during_the_run_proves_nothing(tmp_path: Path) -> None:
-    def tamper(facts: StepFacts, turn: int):
-        with (tmp_path / "toxicity" / "test.csv").open("a") as file:
-            file.write("9,9,9,TOXIC,toxic\n")
-        return competent(facts, turn)
-
-    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): tamper}), iterations=1)
-    assert ended.state.status is RunStatus.FINISHED
-    assert ended.state.test_scores == {}
-    assert "changed since the run started" in ended.state.reason
-
-
 async def test_no_iteration_starts_after_the_time_limit(tmp_path: Path) -> None:
     ended = await lead(tmp_path, timeout=0.001, iterations=3)
     assert ended.state.status is RunStatus.STOPPED
@@ -308,3 +265,48 @@ async def test_a_path_that_is_none_is_rejected_and_not_fatal(tmp_path: Path) -> 
     ended = await lead(tmp_path, Expert({(0, SPLIT): split}), iterations=1)
     assert ended.state.status is RunStatus.FINISHED
     assert rejections(ended, 0, SPLIT) == 1
+
+
+async def test_a_dataset_by_whose_validation_no_model_can_be_chosen_is_refused_at_the_start(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "toxicity")
+    header, *rows = (dataset / "train.csv").read_text().splitlines()
+    safe = [row for row in rows if row.endswith("safe")]
+    (dataset / "validation.csv").write_text("\n".join([header, *safe[:10]]) + "\n")
+    ended = await lead(tmp_path)
+    assert ended.state.status is RunStatus.REFUSED
+    assert "validation.csv: no model can be chosen by this validation split" in ended.state.reason
+    assert ended.state.iterations == []
+    assert exit_status(ended.state) == 2
+
+
+async def test_time_on_hold_is_no_time_of_the_step_or_of_the_iteration(tmp_path: Path) -> None:
+    def pausing(facts: StepFacts, turn: int):
+        [run] = (tmp_path / "runs").iterdir()
+        if turn == 0:
+            control.submit(RunFolder(run), control.Pause())
+            time.sleep(0.3)  # longer than a poll: the command is seen as soon as the loop goes on
+        return competent(facts, turn)
+
+    leading = asyncio.create_task(lead(tmp_path, Expert({(0, TRAINING): pausing}), iterations=1))
+    while not (held := [run for run in runs_in(tmp_path) if state_of(run).held_since]):
+        await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+    control.submit(held[0], control.Resume())
+    state = (await leading).state
+    [hold] = state.idle
+    step, iteration = state.iterations[0].steps[TRAINING], state.iterations[0]
+    times = {(event.type, event.step): event.time for event in JournalReader(held[0].journal).read_all()}
+    took = (times["step_finished", TRAINING] - times["step_started", TRAINING]).total_seconds()
+    assert step.seconds is not None
+    assert iteration.seconds is not None
+    assert step.seconds <= took - (hold.end - hold.start).total_seconds()
+    assert iteration.seconds <= state.active(hold.end + timedelta(hours=1)).total_seconds()
+    assert sum(step.seconds or 0 for step in iteration.steps.values()) <= iteration.seconds
+
+
+def runs_in(folder: Path) -> list[RunFolder]:
+    return [RunFolder(path) for path in (folder / "runs").glob("*")]
+
+
+def state_of(run: RunFolder) -> RunState:
+    return fold(JournalReader(run.journal).read_all())

@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.outcome import exit_status
-from agents.state import BestState, RunState
-from agents.vocabulary import RunStatus
+from agents.outcome import exit_status, nothing_left_to_do
+from agents.state import BestState, IterationState, RunState
+from agents.vocabulary import IterationStatus, RunStatus
 
 _BEST = BestState(0, "AUROC", 0.9, 1, "k-mers", "best", datetime(2026, 1, 1, tzinfo=UTC))
 
@@ -17,6 +17,7 @@ _BEST = BestState(0, "AUROC", 0.9, 1, "k-mers", "best", datetime(2026, 1, 1, tzi
         (RunStatus.FINISHED, _BEST, 0),
         (RunStatus.FINISHED, None, 1),
         (RunStatus.FAILED, None, 1),
+        (RunStatus.FAILED, _BEST, 1),
         (RunStatus.REFUSED, None, 2),
         (RunStatus.STOPPED, _BEST, 3),
         (RunStatus.STOPPED, None, 3),
@@ -25,3 +26,23 @@ _BEST = BestState(0, "AUROC", 0.9, 1, "k-mers", "best", datetime(2026, 1, 1, tzi
 )
 def test_the_exit_status_says_how_the_run_ended(status: RunStatus, best: BestState | None, code: int) -> None:
     assert exit_status(RunState(status=status, best=best)) == code
+
+
+@pytest.mark.parametrize("status", [RunStatus.STOPPED, RunStatus.FAILED])
+@pytest.mark.parametrize(
+    ("best", "scores", "left"),
+    [(_BEST, {}, True), (_BEST, {"test": {"AUROC": 0.8}}, False), (None, {}, False)],
+)
+def test_a_run_whose_iterations_are_over_can_be_taken_up_for_its_test_score_only(
+    status: RunStatus, best: BestState | None, scores: dict[str, dict[str, float | None]], left: bool
+) -> None:
+    iteration = IterationState(0, datetime(2026, 1, 1, tzinfo=UTC), status=IterationStatus.DONE)
+    state = RunState(
+        status=status,
+        planned_iterations=1,
+        iterations=[iteration],
+        rows={"train": 9, "test": 3},
+        best=best,
+        test_scores=scores,
+    )
+    assert (nothing_left_to_do(state) is None) == left

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agents import guard_server
+from agents.guard_server import GuardServer
 from agents.processes import LINE_LIMIT, ProcessNotStarted, ProcessResult, run_process
 
 LINUX = sys.platform == "linux"
@@ -150,6 +152,7 @@ async def test_what_cannot_be_started_says_why(tmp_path: Path, argv: list[str], 
 
 
 async def test_a_guard_that_does_not_work_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard_server, "SERVER", GuardServer())
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(ProcessNotStarted, match="guard process failed"):
         await shell(tmp_path, "true")
@@ -389,6 +392,36 @@ asyncio.run(run_process(["/bin/sh", "-c", "echo $$ > pid; sleep 1000"], cwd=Path
     pid = await pid_in(tmp_path / "pid")
     process.kill()
     await process.wait()
+    await until(lambda: not is_running(pid))
+
+
+async def test_a_killed_guard_server_ends_no_command_and_is_replaced(tmp_path: Path) -> None:
+    command = asyncio.create_task(shell(tmp_path, "echo $$ > pid; while [ ! -e go ]; do sleep 0.01; done; echo done"))
+    await pid_in(tmp_path / "pid")
+    server = guard_server.SERVER.pid
+    assert server is not None
+    os.kill(server, signal.SIGKILL)
+    (tmp_path / "next").mkdir()
+    assert (await shell(tmp_path / "next", "echo next")).excerpt == "next\n"
+    assert guard_server.SERVER.pid != server
+    (tmp_path / "go").touch()
+    assert (await command).excerpt == "done\n"
+
+
+async def test_a_killed_engine_leaves_no_guard_server(tmp_path: Path) -> None:
+    engine = f"""
+import asyncio, os, signal
+from pathlib import Path
+from agents.guard_server import SERVER
+from agents.processes import run_process
+asyncio.run(run_process(["true"], cwd=Path("/"), environment=dict(PATH=os.defpath),
+            log=Path({str(tmp_path / "log")!r}), timeout=1000))
+Path({str(tmp_path / "pid")!r}).write_text(f"{{SERVER.pid}}\\n")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", engine)
+    await process.wait()
+    pid = await pid_in(tmp_path / "pid")
     await until(lambda: not is_running(pid))
 
 

@@ -17,7 +17,7 @@ EVIL = "it\x1b[2J is \x9b31m|\x07 new\n\n# Forged\n- \u202eforged"
 
 def finished(tmp_path: Path) -> tuple[RunFolder, RunState]:
     staged = finished_run(tmp_path)
-    state = fold(staged.written)  # type: ignore[arg-type]
+    state = fold(staged.written)
     for iteration in state.iterations:
         (staged.folder.iteration(iteration.index)).mkdir(parents=True, exist_ok=True)
     state.settings = {"seed": 7}
@@ -40,7 +40,7 @@ def test_the_run_report_tells_the_best_its_scores_and_every_iteration(tmp_path: 
 
 def test_a_run_without_a_snapshot_says_so(tmp_path: Path) -> None:
     staged = failed_run(tmp_path)
-    state = fold(staged.written)  # type: ignore[arg-type]
+    state = fold(staged.written)
     state.settings = {"seed": 0}
     text = write_run_report(staged.folder, state, RunStatus.FAILED, "nothing worked").read_text()
     assert "Failed: nothing worked." in text

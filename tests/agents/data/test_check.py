@@ -5,10 +5,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agents.data.check import HEIGHT, WIDTH, as_json, describe
+from agents.data.check import HEIGHT, WIDTH, as_json, describe, main
 from agents.data.dataset import load_dataset
+from agents.data.labels import why_undefined
+from agents.errors import UserError
+from agents.evaluation.metrics import METRICS
+from agents.evaluation.predictions import Predictions
+from agents.evaluation.scoring import compute_scores
+from agents.vocabulary import TaskType
 
 from .conftest import MakeCsv, MakeFolder, binary_rows, write_csv
 
@@ -73,6 +82,71 @@ def test_it_runs_as_a_module(make_csv: MakeCsv) -> None:
     )
     assert done.returncode == 2
     assert (done.stdout, done.stderr) == ("", f"{root}/train.csv, line 22: 2 cells; the header has 4 columns\n")
+
+
+HEADER = ("id", "x", "kind", "label")
+ONE_CLASS = [row for row in binary_rows(20, 50) if row[3] == "ill"]
+
+
+@pytest.mark.parametrize("metric", ["AUROC", "AUPRC", "MCC", "F1"])
+def test_a_validation_split_by_which_no_model_can_be_chosen_is_refused_in_one_line(
+    make_csv: MakeCsv, metric: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = {"label_column": "label", "positive_class": "well", "metric": metric}
+    root = make_csv(HEADER, metadata, train=binary_rows(40), validation=ONE_CLASS)
+    assert main([str(root)]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    [line] = printed.err.splitlines()
+    assert line.startswith(f"{root / 'validation.csv'}: no model can be chosen by this validation split: {metric} is")
+    assert line.endswith("another metric: ACC or LOG_LOSS")
+
+
+@pytest.mark.parametrize("metric", ["ACC", "LOG_LOSS"])
+def test_one_class_is_enough_where_the_metric_is_defined_for_it(make_csv: MakeCsv, metric: str) -> None:
+    metadata = {"label_column": "label", "metric": metric}
+    assert load_dataset(make_csv(HEADER, metadata, train=binary_rows(40), validation=ONE_CLASS)).brings_validation
+
+
+@pytest.mark.parametrize(("metric", "values"), [("R2", [2.5] * 9), ("SPEARMAN", [2.5] * 9), ("MAPE", [0, 1.5, 2.5])])
+def test_measured_labels_by_which_no_model_can_be_chosen_are_refused(
+    make_csv: MakeCsv, metric: str, values: list[float]
+) -> None:
+    train, given = ([[n % 7, value] for n, value in enumerate(v)] for v in ([n / 3 for n in range(30)], values))
+    metadata = {"label_column": "label", "task_type": "regression", "metric": metric}
+    root = make_csv(("x", "label"), metadata, train=train, validation=given)
+    with pytest.raises(UserError, match=f"{metric} is not defined where .*MAE, MSE or RMSE"):
+        load_dataset(root)
+
+
+def test_a_class_that_cannot_be_on_both_sides_of_a_split_is_refused_where_the_score_needs_it(make_csv: MakeCsv) -> None:
+    rows = [[n * 3 % 7, f"g{n // 8}", "ill" if n < 8 else "well"] for n in range(40)]
+    metadata = {"label_column": "label", "group_column": "g"}
+    root = make_csv(("x", "g", "label"), metadata, train=rows)
+    with pytest.raises(UserError, match=r"all rows of class ill are one group, .* so AUROC would not be defined"):
+        load_dataset(root)
+    assert load_dataset(root, metric="ACC").metric.name == "ACC"
+    third = [[n, f"h{n}", "dead"] for n in range(8)]
+    root = make_csv(("x", "g", "label"), metadata, train=[*rows, *third])
+    assert load_dataset(root).classes == ("dead", "ill", "well")
+
+
+@given(st.sampled_from(TaskType), st.lists(st.integers(0, 2), min_size=1, max_size=8), st.integers(0, 99))
+def test_a_metric_that_is_said_to_be_undefined_has_no_value_and_any_other_has_one(
+    task: TaskType, labels: list[int], seed: int
+) -> None:
+    rng, classes = np.random.default_rng(seed), {TaskType.BINARY: 2, TaskType.MULTICLASS: 3}.get(task, 1)
+    truth = np.array(labels, dtype=float) % classes if task.is_classification else np.array(labels, dtype=float)
+    if task.is_classification:
+        chances = rng.dirichlet(np.ones(classes), len(truth))
+        # Where no row is positive F1 depends on the guesses: to guess none is then right.
+        guess = chances.argmax(axis=1) if truth.any() else np.zeros(len(truth))
+        predictions = Predictions(guess.astype(float), chances)
+    else:
+        predictions = Predictions(rng.normal(size=len(truth)), None)
+    for name, value in compute_scores(task, truth, predictions, classes).items():
+        said = why_undefined(METRICS[name], task, truth, ["a", "b", "c"])
+        assert (value is None) == bool(said), (name, said)
 
 
 @pytest.mark.parametrize(

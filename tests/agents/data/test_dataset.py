@@ -75,7 +75,7 @@ def test_a_named_class_is_no_assumption(make_csv: MakeCsv) -> None:
 
 def test_the_gravest_findings_come_first(make_csv: MakeCsv) -> None:
     rows = [[n % 7, 1, ("case", "control")[n // 10]] for n in range(20)]
-    found = load_dataset(make_csv(("x", "one", "label"), train=rows, validation=rows[:6], test=rows[:6]))
+    found = load_dataset(make_csv(("x", "one", "label"), train=rows, validation=rows[7:13], test=rows[:6]))
     starts = ["6 of 6 rows of test", "6 of 6 rows of validation", "rows of train are sorted", "13 rows of train repeat"]
     starts += ["positive_class is not named", "task_type is not given", "1 column with one value"]
     places = [next(n for n, told in enumerate(found.all_findings) if told.startswith(start)) for start in starts]

@@ -186,6 +186,15 @@ def test_a_class_of_one_group_need_not_be_in_validation(make_csv: MakeCsv, tmp_p
     assert bench.problems(bench.propose(bench.ids[:32], bench.ids[32:], bench.ids[:8])) == []
 
 
+def test_a_validation_split_on_which_the_metric_has_no_value_is_told(make_csv: MakeCsv, tmp_path: Path) -> None:
+    metadata = {"label_column": "label", "task_type": "regression", "metric": "MAPE"}
+    rows = [[n * 7 % 11, 0 if n == 35 else n + 0.5] for n in range(40)]
+    bench = Bench(make_csv(("x", "label"), metadata, train=rows), tmp_path)
+    undefined = "validation: MAPE is not defined where a label is 0, so no model could be chosen by it"
+    assert only(bench.problems(bench.propose(bench.ids[:30], bench.ids[30:], bench.ids[:4]))) == undefined
+    assert bench.problems(bench.propose(bench.ids[10:], bench.ids[:10], bench.ids[10:14])) == []
+
+
 def test_a_validation_split_of_the_dataset_is_used_as_it_is(make_csv: MakeCsv, tmp_path: Path) -> None:
     bench = Bench(make_csv(train=binary_rows(40), validation=binary_rows(10, 50)), tmp_path)
     own, _ = read_labels(bench.data / "validation")

@@ -1,0 +1,128 @@
+"""The final evaluation: the best snapshot on the hidden test splits, by the engine, after the last iteration."""
+
+import asyncio
+from typing import Final
+
+from agents.context import RunContext
+from agents.data.dataset import Dataset, load_dataset
+from agents.data.layout import TRAIN
+from agents.data.workspace import DatasetFacts, facts_of, read_labels, write_test_inputs
+from agents.errors import UserError
+from agents.evaluation.predictions import PredictionError
+from agents.evaluation.scoring import compute_scores
+from agents.events import MetricsComputed
+from agents.files import write_json
+from agents.scripts import ScriptFailed
+from agents.snapshot import Snapshot, add_test_scores, open_snapshot
+from agents.tasks import to_the_end
+
+Scores = dict[str, float | None]
+_MEANING: Final = (
+    "task_type",
+    "metric",
+    "classes",
+    "input_columns",
+    "renamed",
+    "id_column",
+    "is_table",
+    "fasta_ids",
+    "fasta_file",
+)
+"""The facts by which inputs are written and predictions judged; the others only describe the data."""
+
+
+class TestNotScored(Exception):
+    """There is no test score; the message says why. The snapshot stays what it is."""
+
+    __test__ = False  # no test case, whatever its name
+
+
+async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
+    """Score the best snapshot on every test split.
+
+    The dataset is read again from where the person keeps it: until now no test row was anywhere in the run. Raises
+    :class:`TestNotScored`, and :class:`UserError` where the snapshot is not what was scored on validation.
+    """
+    dataset = await asyncio.to_thread(_same_dataset, context)
+    tests = dataset.tests
+    if not tests:
+        raise TestNotScored("the dataset brings no test split")
+    snapshot = await asyncio.to_thread(open_snapshot, context.run)
+    scores: dict[str, Scores] = {}
+    for name in tests:
+        try:
+            scores[name] = await _score_test(context, snapshot, dataset, name)
+        except (ScriptFailed, PredictionError) as error:
+            raise TestNotScored(f"test split {name}: {error}") from None
+    await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores))
+    return scores
+
+
+async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset, name: str) -> Scores:
+    facts, best = context.dataset, context.recorder.state.best
+    assert best is not None
+    split = dataset.splits[name]
+    folder = context.run.test / name if len(dataset.tests) > 1 else context.run.test
+    folder.mkdir(parents=True, exist_ok=True)
+    with context.scripts.scratch() as scratch:
+        # A copy in a place of its own: nothing of the run is within its reach by a relative path.
+        copy = Snapshot((await asyncio.to_thread(snapshot.copy_to, scratch / "model")).root)
+        await asyncio.to_thread(copy.verify, best.digest)
+        await asyncio.to_thread(write_test_inputs, dataset, name, scratch / "input")
+        predictions = await context.scripts.predict(
+            copy,
+            scratch / "input",
+            split.ids,
+            title=f"final evaluation: predict {name} ({len(split.ids):,} rows)",
+            keep=folder / "predictions.csv",
+        )
+    scores = await asyncio.to_thread(
+        compute_scores, facts.task_type, split.labels, predictions, max(1, len(facts.classes))
+    )
+    write_json(folder / "metrics.json", {"split": name, "rows": len(split.ids), "metric": facts.metric, **scores})
+    context.recorder.emit(
+        MetricsComputed(split=name, is_test=True, metric=facts.metric, values=scores, rows=len(split.ids)),
+        durable=True,
+    )
+    return scores
+
+
+def _same_dataset(context: RunContext) -> Dataset:
+    """The dataset, read again; raises :class:`TestNotScored` where it is not what the run started with."""
+    settings = context.settings
+    try:
+        dataset = load_dataset(settings.dataset, settings.label_column, settings.metric)
+    except UserError as error:
+        raise TestNotScored(f"the dataset cannot be read any more: {error}") from None
+    if differs := _difference(context, dataset):
+        raise TestNotScored(
+            f"{settings.dataset} has changed since the run started ({differs}), so its test split proves nothing"
+        )
+    return dataset
+
+
+def _difference(context: RunContext, dataset: Dataset) -> str:
+    """What differs between the dataset at the start and now, in words; empty where nothing does."""
+    then = context.recorder.state.fingerprint
+    files = sorted(name for name in {*then, *dataset.fingerprint} if then.get(name) != dataset.fingerprint.get(name))
+    if files:
+        return f"files of {', '.join(files)}"
+    meaning = _changed_meaning(context.dataset, facts_of(dataset))
+    if meaning:
+        return meaning
+    # Another label column may well have the same classes.
+    _, labels = read_labels(context.run.data / TRAIN)
+    return "" if labels.tolist() == dataset.train.labels.tolist() else "the labels that metadata.json names"
+
+
+def _changed_meaning(before: DatasetFacts, after: DatasetFacts) -> str:
+    for name in _MEANING:
+        then, now = (getattr(facts, name) for facts in (before, after))
+        if then != now:
+            return f"{name.replace('_', ' ')}: {_brief(then)} became {_brief(now)}"
+    return ""
+
+
+def _brief(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"

@@ -1,0 +1,95 @@
+"""Text from Jinja2 templates: prompts for a model, Markdown for people."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from agents.excerpt import clean
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_DOCUMENTS: Final = Path(__file__).parent / "templates"
+_CELL: Final = 160
+
+
+@cache
+def templates_in(folder: Path, finalize: Callable[[Any], Any] | None = None) -> "Environment":
+    """The templates of a folder; a name that a template does not know is an error.
+
+    ``finalize`` sees every value before it is put in.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # who only reads durations does not wait for it
+
+    return Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=finalize,
+        autoescape=False,  # noqa: S701 - plain text and Markdown, no markup
+    )
+
+
+def markdown(template: str, **values: object) -> str:
+    """A Markdown document from ``agents/templates/``, harmless in a terminal whatever text went into it."""
+    text = _documents().get_template(template).render(**values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+@cache
+def _documents() -> "Environment":
+    # Each text by itself, so that no escape sequence begins in one and ends in another.
+    environment = templates_in(_DOCUMENTS, _harmless)
+    environment.filters.update(
+        duration=duration, score=_score, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
+    )
+    return environment
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _harmless(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _inline(text: str) -> str:
+    """Text that stays inside its paragraph, whatever the Markdown of its further lines would mean."""
+    return " ".join(clean(text).split())
+
+
+def _cell(text: str) -> str:
+    """Text that stays inside one cell of a table."""
+    line = _inline(text)
+    return (line if len(line) <= _CELL else f"{line[: _CELL - 1]}…").replace("|", "\\|")
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in clean(text).splitlines())
+
+
+def _readable(value: Any) -> str:
+    match value:
+        case list():
+            return "\n".join(f"- {_inline(str(item))}" for item in value)
+        case dict():
+            return "\n".join(
+                f"- {_inline(key)}: {_inline(json.dumps(item, ensure_ascii=False))}" for key, item in value.items()
+            )
+        case _:
+            return str(value)
