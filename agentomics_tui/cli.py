@@ -32,7 +32,7 @@ Command = Callable[[argparse.Namespace], int]
 
 _EPILOGUE: Final = f"""\
 RUN is a run's id, a unique beginning of it, a path, or 'last'. Runs lie below --runs-dir, else ${RUNS_DIR_VARIABLE},
-else the user's data folder. Exit status: 0 finished with a snapshot, 1 finished or failed without one, 2 bad input,
+else the user's data folder. Exit status: 0 finished with a snapshot, 1 finished without one or failed, 2 bad input,
 3 stopped by a person or a budget, 130 interrupted. Without a command the run library opens."""
 
 

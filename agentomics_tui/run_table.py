@@ -7,7 +7,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from agents.run_summary import RunSummary
-from screens.run_library import cells_of
+from screens.run_columns import cells_of
 from screens.vocabulary import shorten
 
 _COLUMNS: Final = {

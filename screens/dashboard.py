@@ -9,7 +9,6 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from agents.clock import utc_now
@@ -28,6 +27,7 @@ from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, RunStatus
 from screens.charts import ChartSource
+from screens.key_help import KEYS, KeyHelp
 from screens.messages import (
     CommandFailed,
     CommandWanted,
@@ -56,7 +56,7 @@ _START_GRACE: Final = timedelta(seconds=20)
 _STEERING: Final = {"pause", "resume", "skip_step", "skip_iteration", "stop", "say"}
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(KeyHelp):
     """Everything about one run. It reads no file: facts come as messages, wishes leave as messages."""
 
     CSS_PATH = "dashboard.tcss"
@@ -72,7 +72,7 @@ class DashboardScreen(Screen[None]):
         Binding("h,colon", "say", "Say", id="run.say", key_display="h", tooltip="Send a note to the agent"),
         Binding("c", "chart", "Chart", show=False, id="view.chart", tooltip="Chart in place of the tool calls"),
         Binding("l", "library", "Runs", show=False, id="view.library", tooltip="All runs"),
-        Binding("question_mark", "help", "Keys", id="view.keys", key_display="?", tooltip="All keys"),
+        KEYS,
         Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app; the run goes on"),
     ]
 
@@ -307,12 +307,6 @@ class DashboardScreen(Screen[None]):
 
     def action_leave(self) -> None:
         self.post_message(LeaveWanted())
-
-    def action_help(self) -> None:
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
 
     def palette(self) -> Iterable[SystemCommand]:
         """What the command palette offers here: the keys that work now."""

@@ -13,140 +13,28 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import DataTable, Footer, Input, Static
 
+from agents.program import to_type
 from agents.run_summary import RunSummary
+from screens.key_help import KEYS, KeyHelp
 from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
 from screens.plain import one_line
+from screens.run_columns import GAP, MUTED, Column, cells_of, columns_for, is_match
 from screens.vocabulary import (
-    ENGINE_GONE,
-    MISSING,
     UNREADABLE,
-    Look,
     count,
-    duration,
     model_words,
     run_look,
-    score,
     shorten,
     shorten_left,
 )
 from screens.widgets.pane import justified
 
-_MUTED: Final = "$foreground 60%"
 _AGE_SECONDS: Final = 20
 """Ages are drawn anew this often; no other clock moves a row."""
-_GAP: Final = 2
 _EDGES: Final = 3
 """Blank cells beside the table and its scroll bar."""
-
-
-# --- columns ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column. ``grows``: its share of the width that is left over."""
-
-    key: str
-    label: str
-    width: int
-    right: bool = False
-    grows: int = 0
-    at_most: int = 0
-    from_width: int = 0
-    """Cells for the table below which the column is left out."""
-
-
-_COLUMNS: Final = (
-    Column("state", "State", 11),
-    Column("run", "Run", 24, grows=2, at_most=48, from_width=140),
-    Column("dataset", "Dataset", 11, grows=3, at_most=36),
-    Column("model", "Model", 12, grows=2, at_most=32, from_width=100),
-    Column("iteration", "Iter", 5, right=True),
-    Column("metric", "Metric", 8),
-    Column("best", "Best", 7, right=True),
-    Column("test", "Test", 7, right=True),
-    Column("tokens", "Tokens", 6, right=True, from_width=150),
-    Column("cost", "Cost", 7, right=True, from_width=150),
-    Column("elapsed", "Time", 6, right=True),
-    Column("age", "Age", 4, right=True),
-)
-
-
-def columns_for(width: int) -> list[Column]:
-    """The columns that ``width`` cells hold: their widths and a gap of two between each two add up to it.
-
-    What is left over goes to the texts that are cut, until they are wide enough.
-    """
-    shown = [column for column in _COLUMNS if width >= column.from_width]
-    widths = {column.key: column.width for column in shown}
-    spare = width - sum(widths.values()) - _GAP * (len(shown) - 1)
-    growing = [column for column in shown if column.grows]
-    while spare > 0 and growing:
-        for column in growing:
-            added = min(column.grows, spare, column.at_most - widths[column.key])
-            widths[column.key] += added
-            spare -= added
-        growing = [column for column in growing if widths[column.key] < column.at_most]
-    return [Column(c.key, c.label, widths[c.key], c.right) for c in shown]
-
-
-def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
-    """Text and style of every cell of a run."""
-    look = state_look(run)
-    arrow = ("▲ " if run.higher_is_better else "▼ ") if run.metric else ""
-    iteration = MISSING if run.iteration is None else str(run.iteration + 1)
-    cost = MISSING if run.unpriced_calls and not run.cost_usd else f"${run.cost_usd:.2f}"
-    return {
-        "state": (f"{look.glyph} {look.word}", look.style),
-        "run": (one_line(run.run_id), ""),
-        "dataset": (one_line(run.dataset), ""),
-        "model": (one_line(run.model), _MUTED),
-        "iteration": (f"{iteration}/{run.planned_iterations}", ""),
-        "metric": (f"{arrow}{one_line(run.metric)}" or MISSING, _MUTED),
-        "best": (score(run.best), "bold" if run.best is not None else _MUTED),
-        "test": (score(run.test), "" if run.test is not None else _MUTED),
-        "tokens": (count(run.tokens), _MUTED),
-        "cost": (cost, _MUTED),
-        "elapsed": (rough(run.elapsed), ""),
-        "age": (age((now - run.created).total_seconds()), _MUTED),
-    }
-
-
-def state_look(run: RunSummary) -> Look:
-    """Look of the run in a narrow column."""
-    if run.unreadable:
-        return UNREADABLE
-    look = run_look(run.status, run.engine_alive)
-    return Look(look.glyph, "no engine", look.style) if look is ENGINE_GONE else look
-
-
-def rough(seconds: float) -> str:
-    """A duration in minutes from the first minute on, so that a list of running clocks does not flicker."""
-    if seconds < 60:
-        return f"{int(max(0.0, seconds))}s"
-    return f"{int(seconds // 60)}m" if seconds < 3600 else duration(seconds)
-
-
-def age(seconds: float) -> str:
-    """How long ago, in one unit: ``<1m``, ``7m``, ``3h``, ``12d``."""
-    minutes = int(max(0.0, seconds) // 60)
-    if minutes < 1:
-        return "<1m"
-    if minutes < 60:
-        return f"{minutes}m"
-    return f"{minutes // 60}h" if minutes < 48 * 60 else f"{minutes // 1440}d"
-
-
-def is_match(run: RunSummary, wanted: str) -> bool:
-    """Whether every word of the filter stands in what the list says of the run, in any case."""
-    said = " ".join([run.run_id, run.dataset, run.model, run.metric, state_look(run).word]).casefold()
-    return all(word in said for word in wanted.casefold().split())
-
-
-# --- the screen ------------------------------------------------------------------------------------------------------
 
 
 class FilterField(Input):
@@ -181,7 +69,7 @@ class RunTable(DataTable[Text]):
     ]
 
 
-class RunLibraryScreen(Screen[None]):
+class RunLibraryScreen(KeyHelp):
     """All runs of the runs folder, newest first.
 
     Takes :class:`RunsListed`. Posts :class:`RunWanted` (Enter), :class:`LeaveWanted` (``q``) and :class:`RefreshWanted`
@@ -195,6 +83,7 @@ class RunLibraryScreen(Screen[None]):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("r", "refresh", "Refresh"),
         Binding("escape", "all", "All runs"),
+        KEYS,
         Binding("q", "leave", "Leave", id="app.leave"),
     ]
 
@@ -289,7 +178,7 @@ class RunLibraryScreen(Screen[None]):
 
     def _width(self, column: Column) -> int:
         """Of the column with the gap behind it; none follows the last."""
-        return column.width + (0 if column is self._columns[-1] else _GAP)
+        return column.width + (0 if column is self._columns[-1] else GAP)
 
     def _padded(self, text: str, column: Column) -> str:
         """``text`` in the column's width and the gap."""
@@ -299,7 +188,7 @@ class RunLibraryScreen(Screen[None]):
 
     def _style(self, name: str) -> Style:
         """A style of the theme for a table, which draws with rich and knows no variables."""
-        if name in {_MUTED, "$text-muted"}:
+        if name in {MUTED, "$text-muted"}:
             return Style(dim=True)
         if name.startswith("$"):
             return Style(color=self.app.theme_variables.get(name[1:]))
@@ -314,7 +203,7 @@ class RunLibraryScreen(Screen[None]):
         )
         if self._problem:
             title = Content.assemble(title, (f"  ! not readable right now: {one_line(self._problem)}", "$error"))
-        place = Content.styled(shorten_left(one_line(self._runs_dir), max(0, width - title.cell_length - 2)), _MUTED)
+        place = Content.styled(shorten_left(one_line(self._runs_dir), max(0, width - title.cell_length - 2)), MUTED)
         self.query_one("#title", Static).update(justified(title, place, width), layout=False)
         self.query_one("#empty", Static).update(self._empty_words())
         self._draw_detail()
@@ -323,15 +212,15 @@ class RunLibraryScreen(Screen[None]):
         if self._runs is None and self._problem:
             return Content.styled(f"The runs cannot be read right now: {one_line(self._problem)}", "$error")
         if self._runs is None:
-            return Content.styled("Looking for runs …", _MUTED)
+            return Content.styled("Looking for runs …", MUTED)
         if self._runs:
-            return Content.assemble(f"No run matches “{one_line(self._filter.value)}”.\n", ("esc shows all", _MUTED))
+            return Content.assemble(f"No run matches “{one_line(self._filter.value)}”.\n", ("esc shows all", MUTED))
         return Content.assemble(
             ("No runs yet.\n\n", "bold"),
             "A real run on an embedded dataset, without key or network:\n",
-            ("agentomics-tui demo\n\n", "bold $accent"),
+            (f"{to_type('demo')}\n\n", "bold $accent"),
             "On your own data:\n",
-            ("agentomics-tui run DATASET", "bold $accent"),
+            (f"{to_type('run')} DATASET", "bold $accent"),
         )
 
     def _draw_detail(self) -> None:
@@ -343,14 +232,14 @@ class RunLibraryScreen(Screen[None]):
         price = "" if not run.cost_usd else f" · ${run.cost_usd:.2f}"
         first = justified(
             Content.styled(one_line(run.run_id), "bold"),
-            Content.styled(f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}", _MUTED),
+            Content.styled(f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}", MUTED),
             width,
         )
         look = UNREADABLE if run.unreadable else run_look(run.status, run.engine_alive)
         reason = run.unreadable or run.reason
         state = Content.assemble(look.text, f"  {one_line(reason)}" if reason else "")
         room = max(0, width - state.cell_length - 2)
-        second = justified(state, Content.styled(shorten_left(one_line(str(run.folder.root)), room), _MUTED), width)
+        second = justified(state, Content.styled(shorten_left(one_line(str(run.folder.root)), room), MUTED), width)
         self.query_one("#detail", Static).update(Content("\n").join([first, second]), layout=False)
 
     # --- keys --------------------------------------------------------------------------------------------------------

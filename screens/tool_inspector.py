@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from agents.state import ToolCallState
 from agents.vocabulary import ToolOutcome
+from screens.key_help import KEYS, KeyHelp
 from screens.messages import ToolCallChanged
 from screens.plain import harmless, one_line
 from screens.vocabulary import duration, size, tool_look
@@ -38,7 +38,7 @@ OpenLog = Callable[[ToolCallState, Callable[[Message], object]], LineSource]
 """Starts reading the output of a call; answers go to the second argument, a view's ``post_message``."""
 
 
-class ToolInspectorScreen(Screen[None]):
+class ToolInspectorScreen(KeyHelp):
     """One tool call on the whole screen.
 
     Takes :class:`ToolCallChanged` (of the call it shows; others are ignored). Posts nothing; ``escape`` and ``q``
@@ -55,6 +55,7 @@ class ToolInspectorScreen(Screen[None]):
         Binding("left_square_bracket", "neighbour(-1)", "Previous", key_display="["),
         Binding("right_square_bracket", "neighbour(1)", "Next", key_display="]"),
         Binding("a", "arguments", "Arguments"),
+        KEYS,
     ]
 
     def __init__(

@@ -63,7 +63,7 @@ def running_words(state: RunState, now: datetime) -> str:
     step = state.step
     if step is None or step.started is None or state.status.is_over:
         return ""
-    seconds = max(0, int((now - step.started).total_seconds()))
+    seconds = int(state.active_since(step.started, now))
     return f"{short_step(step.name)} for {duration(seconds) if seconds > 9 else f'{seconds}s'}"
 
 

@@ -15,31 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from agents.data.workspace import DatasetFacts
 from agents.errors import UserError
 from agents.files import remove_tree, write_atomically
 from agents.predict import predict
 from agents.run_folder import RunFolder
 from agents.snapshot import DATASET, METRICS, SnapshotRecord
-from agents.vocabulary import TaskType
+from tests.support.facts import toy_facts
 from tests.support.journals import finished_run
 
-FACTS = DatasetFacts(
-    name="toy",
-    task_type=TaskType.BINARY,
-    metric="AUROC",
-    higher_is_better=True,
-    classes=["safe", "toxic"],
-    rows={"train": 4},
-    has_groups=False,
-    brings_validation=False,
-    input_columns=["x"],
-    id_column=None,
-    is_table=True,
-    withheld={},
-    findings=[],
-    fingerprint={},
-)
+FACTS = toy_facts()
 RECORD = SnapshotRecord(
     run_id="r",
     iteration=0,

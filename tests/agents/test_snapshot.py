@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from agents.data.workspace import DatasetFacts
 from agents.environment import RunEnvironment
 from agents.errors import UserError
 from agents.events import BestChanged
@@ -25,25 +24,11 @@ from agents.snapshot import (
     point_best_at,
     stage_candidate,
 )
-from agents.vocabulary import StepName, TaskType
+from agents.vocabulary import StepName
+from tests.support.facts import toy_facts
 
 ENVIRONMENT = RunEnvironment(Path("python"), {}, {"numpy": "2.0"}, "3.11.9")
-FACTS = DatasetFacts(
-    name="toy",
-    task_type=TaskType.BINARY,
-    metric="AUROC",
-    higher_is_better=True,
-    classes=["safe", "toxic"],
-    rows={"train": 4},
-    has_groups=False,
-    brings_validation=False,
-    input_columns=["x"],
-    id_column=None,
-    is_table=True,
-    withheld={},
-    findings=[],
-    fingerprint={},
-)
+FACTS = toy_facts()
 
 
 class Bench:

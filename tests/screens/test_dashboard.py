@@ -6,6 +6,7 @@ import io
 import os
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from textual.widgets import Input, Static
 
 from agents import control
 from agents import events as ev
+from agents.fold import fold
 from agents.vocabulary import RunStatus, StepName, ToolOutcome
 from screens.questions import SayScreen, StopScreen
 from screens.widgets.metrics_chart import MetricsChart
 from screens.widgets.pane import set_border
-from screens.widgets.steps import Steps
+from screens.widgets.steps import Steps, running_words
 from tests.support import journals
 from tests.support.watching import app_on, opened, settled, text_of, until, with_engine
 
@@ -422,3 +424,18 @@ async def test_the_event_loop_touches_no_file_of_the_run(monkeypatch: pytest.Mon
         await pilot.resize_terminal(200, 60)
         await settled(pilot)
     assert files.seen == []
+
+
+def test_the_clock_of_a_step_leaves_out_the_time_on_hold() -> None:
+    start = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    told = [
+        ev.RunStarted(dataset="d", model="m", iterations=1),
+        ev.IterationStarted(iteration=0),
+        ev.StepStarted(iteration=0, step=StepName.DATA_SPLIT),
+        ev.Held(reason="paused by a person"),
+    ]
+    state = fold(
+        event.model_copy(update={"seq": number, "time": start + timedelta(minutes=number)})
+        for number, event in enumerate(told)
+    )
+    assert running_words(state, start + timedelta(hours=5)) == "split for 1m00s", "it stands still at the hold"

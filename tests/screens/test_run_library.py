@@ -14,7 +14,8 @@ from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.vocabulary import RunStatus
 from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
-from screens.run_library import RunLibraryScreen, age, cells_of, columns_for, is_match, rough
+from screens.run_columns import age, cells_of, columns_for, is_match, rough
+from screens.run_library import RunLibraryScreen
 from screens.theme import DARK
 from tests.support.journals import START
 from tests.support.watching import text_of
@@ -163,6 +164,14 @@ async def test_q_leaves_and_r_asks_for_a_fresh_list() -> None:
     async with app.run_test() as pilot:
         await press(pilot, "r", "q")
         assert [type(wish) for wish in app.wishes] == [RefreshWanted, LeaveWanted]
+
+
+async def test_question_mark_opens_the_keys_and_closes_them() -> None:
+    async with Host(RUNS).run_test() as pilot:
+        await press(pilot, "question_mark")
+        assert pilot.app.screen.query("HelpPanel")
+        await press(pilot, "question_mark")
+        assert not pilot.app.screen.query("HelpPanel")
 
 
 async def test_a_refresh_keeps_the_selection_and_touches_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
