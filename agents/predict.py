@@ -1,6 +1,5 @@
 """Using a snapshot: predictions for new data, by the snapshot's own script in the run's environment."""
 
-import asyncio
 import csv
 import io
 import tempfile
@@ -17,6 +16,7 @@ from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
+from agents.tasks import run_endable
 
 
 def predict(
@@ -36,7 +36,7 @@ def predict(
         _check_output(source, output)
     scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
     try:
-        rows, text = asyncio.run(_predict(snapshot, settings, source, scratch.resolve(), on_warning))
+        rows, text = run_endable(_predict(snapshot, settings, source, scratch.resolve(), on_warning))
     finally:
         remove_tree(scratch)
     if isinstance(output, Path):

@@ -1,10 +1,16 @@
 """How the whole suite runs: the same examples each time, no clock that fails a test, dear fixtures made once."""
 
+import signal
+
 import pytest
 from hypothesis import HealthCheck, settings
 
 RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment")
 """Modules whose tests share whole runs or environments: each stays on one worker, so that those are made once."""
+
+# A shell that starts the suite in the background has SIGINT ignored, and so would every process that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Another profile can be chosen with --hypothesis-profile; "default" draws new examples each time.
 settings.register_profile(

@@ -35,14 +35,11 @@ def predict(options: argparse.Namespace) -> int:
 
 @contextmanager
 def _ending_cleanly() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP unwind what runs, as Ctrl-C does; the exit status is 128 and the signal's number."""
-
-    received: list[int] = []
+    """Let SIGTERM and SIGHUP unwind what runs outside of an event loop too; see :func:`agents.tasks.run_endable`."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning up
-        received.append(number)
-        signal.raise_signal(signal.SIGINT)  # an event loop unwinds its tasks for this one only
+        raise SystemExit(128 + number)
 
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     for number, handler in before.items():
@@ -50,10 +47,6 @@ def _ending_cleanly() -> Iterator[None]:
             signal.signal(number, end)
     try:
         yield
-    except KeyboardInterrupt:
-        if received:
-            raise SystemExit(128 + received[0]) from None
-        raise
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

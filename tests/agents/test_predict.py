@@ -195,7 +195,15 @@ def test_read_only_folders_are_removed_too(tmp_path: Path) -> None:
     assert not locked.parent.exists()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status", "in_background"),
+    [
+        (signal.SIGINT, 130, False),
+        (signal.SIGTERM, 143, False),
+        (signal.SIGTERM, 143, True),
+        (signal.SIGHUP, 129, False),
+    ],
+)
 def test_a_signal_ends_the_script_and_leaves_nothing(
     run_with: Callable[[str], RunFolder],
     rows: Path,
@@ -203,12 +211,15 @@ def test_a_signal_ends_the_script_and_leaves_nothing(
     temporary: Path,
     number: signal.Signals,
     status: int,
+    in_background: bool,
 ) -> None:
+    """``in_background``: started by a shell that has SIGINT ignored for it."""
     run = run_with(SLEEP)
     pid = run.best / "model_training" / "training_artifacts" / "pid"
-    command = ["predict", str(run.root), "--input", str(rows), "--output", str(tmp_path / "out.csv")]
+    command = ["-m", "agentomics_tui", "predict", str(run.root), "--input", str(rows)]
+    command += ["--output", str(tmp_path / "out.csv")]
     with subprocess.Popen(
-        [sys.executable, "-m", "agentomics_tui", *command],
+        [*(["sh", "-c", 'trap "" INT; exec "$@"', "sh"] if in_background else []), sys.executable, *command],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
