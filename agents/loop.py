@@ -127,6 +127,7 @@ async def _iterate(context: RunContext) -> Ending:
     state, settings = context.recorder.state, context.settings
     unfinished = [it.index for it in state.iterations if it.status is IterationStatus.RUNNING]
     for index in range(unfinished[0] if unfinished else len(state.iterations), settings.iterations):
+        context.steering.look()
         if context.steering.stop_asked:
             return Ending(RunStatus.STOPPED, "stopped by a person")
         left = context.time_left(utc_now())

@@ -66,7 +66,11 @@ class Steering:
         ]
 
     async def pass_gate(self) -> None:
-        """Wait here while the run is paused: before each model call and each tool call."""
+        """Wait here while the run is paused: before each model call and each tool call.
+
+        What a person asked until now counts here, not only what the last poll saw.
+        """
+        self.look()
         if not self._may_go.is_set() and not self._announced:
             self._announced = True
             self._recorder.emit(Held(reason="paused by a person"), durable=True)
@@ -99,14 +103,15 @@ class Steering:
     async def watch(self) -> None:
         """Apply commands as they come, until cancelled."""
         while True:
-            # A shared file system may lose sight of a file for a moment; the next look finds it.
-            with contextlib.suppress(OSError):
-                self.apply_pending()
+            self.look()
             await asyncio.sleep(POLL_SECONDS)
 
-    def apply_pending(self) -> None:
-        for path in control.pending(self._run):
-            self._consume(path)
+    def look(self) -> None:
+        """Apply what waits in the control folder."""
+        # A shared file system may lose sight of a file for a moment; the next look finds it.
+        with contextlib.suppress(OSError):
+            for path in control.pending(self._run):
+                self._consume(path)
 
     def refuse_pending(self, reason: str) -> None:
         """Give each waiting command its receipt when the run is over."""

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import shutil
-import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -284,7 +283,6 @@ async def test_time_on_hold_is_no_time_of_the_step_or_of_the_iteration(tmp_path:
         [run] = (tmp_path / "runs").iterdir()
         if turn == 0:
             control.submit(RunFolder(run), control.Pause())
-            time.sleep(0.3)  # longer than a poll: the command is seen as soon as the loop goes on
         return competent(facts, turn)
 
     leading = asyncio.create_task(lead(tmp_path, Expert({(0, TRAINING): pausing}), iterations=1))

@@ -38,7 +38,7 @@ def test_each_command_in_any_order_gets_exactly_one_receipt(
             command = kind()
             ids.append(command.command_id)
             control.submit(run, command)  # type: ignore[arg-type]
-        steering.apply_pending()
+        steering.look()
     given_receipts = [r.command_id for r in recorder.state.receipts if r.command != "unknown"]
     assert given_receipts == ids
     assert control.pending(run) == []
@@ -48,7 +48,7 @@ def test_each_command_in_any_order_gets_exactly_one_receipt(
 async def test_nothing_running_means_nothing_can_be_skipped(tmp_path: Path) -> None:
     run, recorder, steering = begin(tmp_path)
     control.submit(run, control.SkipStep())
-    steering.apply_pending()
+    steering.look()
     assert [(r.outcome, r.detail) for r in recorder.state.receipts] == [("refused", "no step is running right now")]
 
 
@@ -58,7 +58,7 @@ async def test_the_kind_of_interruption_follows_the_command(tmp_path: Path) -> N
         work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
         await asyncio.sleep(0)
         control.submit(run, command)
-        steering.apply_pending()
+        steering.look()
         with pytest.raises(kind):
             await work
 
@@ -76,9 +76,9 @@ async def test_a_command_that_an_earlier_engine_answered_is_not_applied_again(tm
     run, recorder, steering = begin(tmp_path)
     pause = control.Pause()
     control.submit(run, pause)
-    steering.apply_pending()
+    steering.look()
     control.submit(run, pause)
-    steering.apply_pending()
+    steering.look()
     assert len(recorder.state.receipts) == 1
 
 
@@ -86,7 +86,7 @@ async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp
     run, recorder, steering = begin(tmp_path)
     for text in ("first", "second"):
         control.submit(run, control.Say(text=text))
-    steering.apply_pending()
+    steering.look()
     recorder.close()
     recorder = Recorder(run.journal, run.run_id)
     steering = Steering(run, recorder)
@@ -118,7 +118,7 @@ async def test_what_ends_more_replaces_what_ends_less_while_its_tools_are_still_
     await asyncio.sleep(0.01)
     for command in (control.SkipStep(), control.Stop(now=True), control.SkipIteration()):
         control.submit(run, command)
-        steering.apply_pending()
+        steering.look()
         await asyncio.sleep(0)
     with pytest.raises(RunInterrupted):
         await work
@@ -130,7 +130,7 @@ async def test_what_lies_in_the_control_folder_by_mistake_does_not_hold_up_comma
     (run.control / "0.json").mkdir()
     (run.control / "1.json").symlink_to("nowhere")
     control.submit(run, control.Pause())
-    steering.apply_pending()
+    steering.look()
     assert [receipt.command for receipt in recorder.state.receipts] == ["pause"]
 
 
@@ -150,7 +150,7 @@ async def test_a_skip_ends_only_what_the_person_saw(tmp_path: Path, command: con
     work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
     await asyncio.sleep(0)
     control.submit(run, command)  # type: ignore[arg-type]
-    steering.apply_pending()
+    steering.look()
     await asyncio.sleep(0)
     (receipt,) = recorder.state.receipts
     if said is None:

@@ -170,7 +170,7 @@ async def test_records_of_model_calls_hold_each_message_once(tmp_path: Path) -> 
 async def test_a_note_reaches_the_model_once_with_its_next_call(tmp_path: Path) -> None:
     bench = Bench(tmp_path, calls(("bash", {"command": "true"})), calls(("final_result", GOOD)))
     control.submit(bench.run, control.Say(text="try extra trees"))
-    bench.steering.apply_pending()
+    bench.steering.look()
     await bench.work()
     told = [message["content"] for message in bench.gateway.requests[-1] if "try extra trees" in message["content"]]
     assert len(told) == 1
@@ -180,13 +180,13 @@ async def test_a_note_reaches_the_model_once_with_its_next_call(tmp_path: Path) 
 async def test_a_pause_holds_the_step_before_its_next_call_until_it_is_resumed(tmp_path: Path) -> None:
     bench = Bench(tmp_path, calls(("final_result", GOOD)))
     control.submit(bench.run, control.Pause())
-    bench.steering.apply_pending()
+    bench.steering.look()
     working = asyncio.create_task(bench.work())
     while bench.recorder.state.status is not RunStatus.HELD:
         await asyncio.sleep(0.01)
     assert bench.gateway.requests == []
     control.submit(bench.run, control.Resume())
-    bench.steering.apply_pending()
+    bench.steering.look()
     assert (await working).summary == "k-mers"
 
 
@@ -197,7 +197,7 @@ async def test_skipping_a_step_ends_the_tool_that_is_running(tmp_path: Path) -> 
     while not (pid.exists() and pid.read_text().strip()):
         await asyncio.sleep(0.01)
     control.submit(bench.run, control.SkipStep())
-    bench.steering.apply_pending()
+    bench.steering.look()
     with pytest.raises(StepInterrupted, match="skipped by"):
         await working
     assert not Path(f"/proc/{pid.read_text().strip()}").exists()
