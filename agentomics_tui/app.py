@@ -30,6 +30,7 @@ from screens.messages import (
     ToolCallChanged,
 )
 from screens.plain import one_line
+from screens.spending import standing_at
 from screens.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
@@ -191,6 +192,8 @@ def farewell(state: RunState, run_id: str, engine_alive: bool | None) -> str:
             return f"The run is over. Look at it again with: {to_type('watch', run_id)}"
         case _ if engine_alive is False:
             return f"No engine is running; go on with: {to_type('resume', run_id)}"
+        case RunStatus.HELD if standing_at(state):
+            return f"The run stands at its limit; decide how it goes on with: {to_type('watch', run_id)}"
         case RunStatus.HELD | RunStatus.PAUSING:
             pauses = "is paused" if state.status is RunStatus.HELD else "pauses before its next call"
             return f"The run {pauses}; it goes on when you resume it: {to_type('resume', run_id)}"

@@ -7,7 +7,7 @@ import argparse
 import os
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn, get_args
 
 from agentomics_tui.commands.out import (
     OutputFailed,
@@ -17,23 +17,23 @@ from agentomics_tui.commands.out import (
     replace_what_cannot_be_encoded,
 )
 from agentomics_tui.commands.paths import runs_dir
+from agentomics_tui.user_settings import DEMO_ITERATIONS, PREFIX, PROJECT_FILE, USER_FILE, user_folder
 from agents.errors import UserError
 from agents.run_folder import RUNS_DIR_VARIABLE
-from agents.settings import RunSettings
+from agents.settings import Effort, RunSettings
 from agents.version import software_version
-from agents.vocabulary import BUILTIN_MODEL
 
 _BAD_INPUT: Final = 2
 _INTERRUPTED: Final = 130
-_DEMO_ITERATIONS: Final = 3
-_DEFAULT_ITERATIONS: Final[int] = RunSettings.model_fields["iterations"].default
 
 Command = Callable[[argparse.Namespace], int]
 
 _EPILOGUE: Final = f"""\
 RUN is a run's id, a unique beginning of it, a path, or 'last'. Runs lie below --runs-dir, else ${RUNS_DIR_VARIABLE},
-else the user's data folder. Exit status: 0 finished with a snapshot, 1 finished without one or failed, 2 bad input,
-3 stopped by a person or a budget, 130 interrupted. Without a command the run library opens."""
+else what a settings file says, else the user's data folder. Flags win over ${PREFIX}* variables, those over
+{PROJECT_FILE} in the current folder, that over {USER_FILE} in {user_folder()}. Exit status:
+0 finished with a snapshot, 1 finished without one or failed, 2 bad input, 3 stopped by a person or a budget,
+130 interrupted. Without a command the run library opens."""
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -83,6 +83,23 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(_BAD_INPUT)
 
 
+class _Commands:
+    """The subcommands, as they are added one by one."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    def add(self, name: str, function: str, text: str, *, run: bool = False) -> argparse.ArgumentParser:
+        # SUPPRESS: a flag that is not given after the command must not undo the one before it.
+        after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+        after.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
+        command = self._commands.add_parser(name, help=text, description=text, parents=[after], allow_abbrev=False)
+        command.set_defaults(command=function)
+        if run:
+            command.add_argument("run", metavar="RUN", help="id, unique beginning, path, or 'last'")
+        return command
+
+
 def _parser() -> argparse.ArgumentParser:
     everywhere = _Parser(add_help=False)
     everywhere.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
@@ -96,54 +113,74 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"agentomics-tui {software_version()}")
     parser.set_defaults(command="look:library")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = _Commands(parser)
+    _add_starting(commands)
+    _add_looking(commands)
+    _add_steering(commands)
+    _add_using(commands)
+    _add_preparing(commands)
+    return parser
 
-    def add(name: str, function: str, text: str, *, run: bool = False) -> argparse.ArgumentParser:
-        # SUPPRESS: a flag that is not given after the command must not undo the one before it.
-        after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
-        after.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
-        command = commands.add_parser(name, help=text, description=text, parents=[after], allow_abbrev=False)
-        command.set_defaults(command=function)
-        if run:
-            command.add_argument("run", metavar="RUN", help="id, unique beginning, path, or 'last'")
-        return command
 
-    demo = add("demo", "run:demo", "a real run on the embedded peptide dataset: no key, no network, minutes")
-    _add_run_options(demo, _DEMO_ITERATIONS)
-    start = add("run", "run:run", "start a run on a dataset and watch it")
+def _add_starting(commands: _Commands) -> None:
+    demo = commands.add("demo", "run:demo", "a real run on the embedded peptide dataset: no key, no network, minutes")
+    _add_run_options(demo, DEMO_ITERATIONS)
+    start = commands.add("run", "run:run", "start a run on a dataset and watch it")
     start.add_argument("dataset", metavar="DATASET", help="folder of the dataset")
     start.add_argument("--label-column", metavar="COLUMN", help="column to predict, where metadata.json does not say")
     start.add_argument("--metric", help="metric to judge by (see: agentomics-tui metrics)")
-    _add_run_options(start, _DEFAULT_ITERATIONS)
+    _add_run_options(start, _default("iterations"))
 
-    add("watch", "look:watch", "open the dashboard of a run, live or over", run=True)
-    _json(add("runs", "look:runs", "list all runs"))
-    _json(add("status", "look:status", "say how a run stands", run=True))
-    logs = _json(add("logs", "look:logs", "print a run's events, a line each", run=True))
+
+def _add_looking(commands: _Commands) -> None:
+    commands.add("watch", "look:watch", "open the dashboard of a run, live or over", run=True)
+    _json(commands.add("runs", "look:runs", "list all runs"))
+    _json(commands.add("status", "look:status", "say how a run stands", run=True))
+    logs = _json(commands.add("logs", "look:logs", "print a run's events, a line each", run=True))
     logs.add_argument("--follow", action="store_true", help="go on until the run is over")
 
+
+def _add_steering(commands: _Commands) -> None:
+    add = commands.add
     add("pause", "steer:pause", "stand still before the next model or tool call", run=True)
     add("resume", "steer:resume", "go on after a pause, or restart a run whose engine died", run=True)
     skip = add("skip", "steer:skip", "end the current step or iteration", run=True)
     what = skip.add_mutually_exclusive_group(required=True)
     what.add_argument("--step", action="store_true", help="end the current step and its tool")
     what.add_argument("--iteration", action="store_true", help="go to the next iteration")
+    add("ask-again", "steer:ask_again", "cancel the model call that is being made, and ask again", run=True)
+    more = add("raise", "steer:raise_limit", "allow a run more money, tokens or time", run=True)
+    more.add_argument("--usd", type=float, metavar="X", help="US dollars more")
+    more.add_argument("--tokens", type=int, metavar="N", help="tokens more")
+    more.add_argument("--seconds", type=float, metavar="S", help="seconds more")
     stop = add("stop", "steer:stop", "finish this iteration, evaluate, report, end", run=True)
     stop.add_argument("--now", action="store_true", help="end running tools and evaluate the best so far")
     say = add("say", "steer:say", "send a note to the agent", run=True)
     say.add_argument("text", metavar="TEXT", help="the note")
 
-    predict = add("predict", "use:predict", "predict new data with a run's best snapshot", run=True)
+
+def _add_using(commands: _Commands) -> None:
+    predict = commands.add("predict", "use:predict", "predict new data with a run's best snapshot", run=True)
     predict.add_argument("--input", required=True, metavar="DIR|CSV|FASTA", help="the inputs, no labels")
     predict.add_argument("--output", required=True, metavar="CSV", help="file to write; - prints")
-    add("report", "use:report", "print a run's report (Markdown)", run=True)
+    commands.add("report", "use:report", "print a run's report (Markdown)", run=True)
 
+
+def _add_preparing(commands: _Commands) -> None:
+    add = commands.add
     check = _json(add("check", "prepare:check", "say what is understood of a dataset, and what is wrong with it"))
     check.add_argument("dataset", metavar="DATASET", help="folder of the dataset")
     check.add_argument("--label-column", metavar="COLUMN", help="column to predict")
     check.add_argument("--metric", help="metric to judge by")
     _json(add("metrics", "prepare:metrics", "list the metrics with their directions"))
-    return parser
+    models = _json(add("models", "models:models", "list the models that can be used with the keys and servers here"))
+    text = "an OpenAI-compatible server to ask for its models, such as http://localhost:11434/v1; may be repeated"
+    models.add_argument("--server", metavar="URL", action="append", help=text)
+    models.add_argument("--all", action="store_true", help="also models without a key here or without tools")
+    prompts = _json(add("prompts", "prompts:prompts", "print what a model is told in a step"))
+    prompts.add_argument("step", metavar="STEP", nargs="?", help="a step's name; without it the steps are listed")
+    prompts.add_argument("--run", metavar="RUN", help="as it was in this run, instead of an example")
+    prompts.add_argument("--iteration", type=int, metavar="K", help="with --run: the iteration, from 0 (default 0)")
 
 
 def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -151,16 +188,24 @@ def _json(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
+def _default(setting: str) -> Any:
+    """What a setting is where nobody says anything; flags default to None, so that they do not hide the files."""
+    return RunSettings.model_fields[setting].default
+
+
 def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
     add = parser.add_argument
-    add("--model", metavar="M", default=BUILTIN_MODEL, help=f"provider/model for litellm, or {BUILTIN_MODEL} (default)")
+    add("--model", metavar="M", help=f"provider/model for litellm, or replay:RUN (default {_default('model')})")
     add("--iteration-plan-model", metavar="M", help="another model for planning")
-    text = "iterations, the baseline included (default %(default)s)"
-    add("--iterations", type=int, metavar="N", default=iterations, help=text)
-    add("--exploration-iterations", type=int, metavar="N", help="that must try something new (default 2)")
-    add("--split-allowed-iterations", type=int, metavar="N", help="that may change the split (default 1)")
-    add("--seed", type=int, metavar="S", help="seed of everything random (default 0)")
-    add("--timeout", type=float, metavar="SECONDS", help="no new iteration starts after it (default: no limit)")
+    text = "asked where the model gives no reply; may be repeated, asked in this order"
+    add("--fallback-model", metavar="M", dest="fallback_models", action="append", help=text)
+    add("--api-base", metavar="URL", help="OpenAI-compatible server for all models, such as http://localhost:8000/v1")
+    add("--iterations", type=int, metavar="N", help=f"iterations, the baseline included (default {iterations})")
+    text = f"that must try something new (default {_default('exploration_iterations')})"
+    add("--exploration-iterations", type=int, metavar="N", help=text)
+    text = f"that may change the split (default {_default('split_allowed_iterations')})"
+    add("--split-allowed-iterations", type=int, metavar="N", help=text)
+    add("--seed", type=int, metavar="S", help=f"seed of everything random (default {_default('seed')})")
     add("--cpus", type=int, metavar="N", help="threads for generated code (default: all of this process)")
     add("--note", metavar="TEXT", help="what the agent should know from the start")
     add("--run-id", metavar="ID", help="name of the run's folder")
@@ -168,10 +213,37 @@ def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
     shown.add_argument("--headless", action="store_true", help="no screen: a line for each event")
     shown.add_argument("--detach", action="store_true", help="start the run and return at once")
     _json(parser)
-    limit = parser.add_argument_group("limits of one step, and how the model is asked").add_argument
-    limit("--max-steps", type=int, metavar="N", help="model calls in one step (default 100)")
-    limit("--max-validation-retries", type=int, metavar="N", help="rejected outputs before a step fails (default 10)")
-    limit("--llm-response-timeout", type=float, metavar="SECONDS", help="for one whole reply (default 900)")
-    limit("--bash-timeout", type=float, metavar="SECONDS", help="of one bash call (default 300)")
-    limit("--run-python-timeout", type=float, metavar="SECONDS", help="of one script (default 21600)")
-    limit("--temperature", type=float, metavar="T", help="of the model, 0 to 2 (default 1)")
+    _add_limits(parser)
+    _add_asking(parser)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    run = parser.add_argument_group("limits of the run (default: none)").add_argument
+    run("--timeout", type=float, metavar="SECONDS", help="time in all, final evaluation and report included")
+    run("--budget-usd", type=float, metavar="X", help="US dollars in all; only for models whose price is known")
+    run("--budget-tokens", type=int, metavar="N", help="input and output tokens in all")
+    text = "hold the run and ask, or evaluate the best and end (default: ask where a screen is opened)"
+    run("--at-limit", choices=("ask", "finish"), help=text)
+    step = parser.add_argument_group("limits of one step").add_argument
+    step("--max-steps", type=int, metavar="N", help=f"model calls in one step (default {_default('max_steps')})")
+    text = f"rejected outputs before a step fails (default {_default('max_validation_retries')})"
+    step("--max-validation-retries", type=int, metavar="N", help=text)
+    text = f"of one bash call (default {_default('bash_tool_timeout'):g})"
+    step("--bash-timeout", type=float, metavar="SECONDS", dest="bash_tool_timeout", help=text)
+    text = f"of one script (default {_default('run_python_tool_timeout'):g})"
+    step("--run-python-timeout", type=float, metavar="SECONDS", dest="run_python_tool_timeout", help=text)
+
+
+def _add_asking(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("how the models are asked").add_argument
+    add("--temperature", type=float, metavar="T", help=f"0 to 2 (default {_default('temperature'):g})")
+    add("--iteration-plan-temperature", type=float, metavar="T", help="another one for planning")
+    add("--reasoning-effort", choices=get_args(Effort), help="how hard a reasoning model thinks (default: provider's)")
+    add("--iteration-plan-reasoning-effort", choices=get_args(Effort), help="another one for planning")
+    add("--context-window", type=int, metavar="N", help="tokens the model takes, where litellm's table does not know")
+    text = f"for one whole reply (default {_default('llm_response_timeout'):g})"
+    add("--llm-response-timeout", type=float, metavar="SECONDS", help=text)
+    text = f"between two pieces of a reply (default {_default('llm_silence_timeout'):g})"
+    add("--llm-silence-timeout", type=float, metavar="SECONDS", help=text)
+    text = f"of a model call whose failure may pass (default {_default('llm_retries')})"
+    add("--llm-retries", type=int, metavar="N", help=text)

@@ -6,6 +6,7 @@ from agents.history import first_line
 from agents.report import duration
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
+from screens.model_events import sentence
 
 
 def line_of(event: ev.Event, state: RunState) -> str | None:
@@ -35,8 +36,10 @@ def _text_of(event: ev.Event, state: RunState) -> str | None:
             return f"{event.command} by {event.by}: {event.outcome}{', ' + event.detail if event.detail else ''}"
         case ev.NoteReceived():
             return f"note from {event.by}: {first_line(event.text)}"
+        case ev.LimitReached() | ev.LimitRaised():
+            return sentence(event)
         case _:
-            return _iteration_line(event, state) or _result_line(event)
+            return _iteration_line(event, state) or _call_line(event) or _result_line(event)
 
 
 def _iteration_line(event: ev.Event, state: RunState) -> str | None:
@@ -61,7 +64,7 @@ def _iteration_line(event: ev.Event, state: RunState) -> str | None:
             return None
 
 
-def _result_line(event: ev.Event) -> str | None:
+def _call_line(event: ev.Event) -> str | None:
     match event:
         case ev.ModelCallFinished(error=str() as error):
             return f"    model call {event.call} failed: {first_line(error)}"
@@ -72,6 +75,13 @@ def _result_line(event: ev.Event) -> str | None:
             return f"    {event.call:>3} {event.tool}: {event.outcome}{status} after {duration(event.seconds)}"
         case ev.TrainingWarned():
             return f"    watch: {event.message}"
+        case _:
+            told = sentence(event)
+            return None if told is None else f"    {told}"
+
+
+def _result_line(event: ev.Event) -> str | None:
+    match event:
         case ev.SplitCreated():
             rows = ", ".join(f"{name} {count:,}" for name, count in event.rows.items())
             return f"  split v{event.version}: {rows}"

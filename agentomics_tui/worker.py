@@ -23,13 +23,22 @@ from agentomics_tui.tail import read_end
 from agents.clock import utc_now
 from agents.control import Command, Resume, submit
 from agents.errors import UserError
-from agents.events import Event, RunResumed, ToolCallFinished, ToolCallStarted
+from agents.events import (
+    Event,
+    ModelCallFinished,
+    ModelCallStarted,
+    RunFinished,
+    RunResumed,
+    ToolCallFinished,
+    ToolCallStarted,
+)
 from agents.journal import JournalReader
 from agents.launch import start_engine
 from agents.lock import is_alive, read_lock
+from agents.models.stream import StreamReader
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, RunsListed
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, ReplyRead, RunsListed
 
 POLL_SECONDS: Final = 0.25
 LIBRARY_SECONDS: Final = 1.0
@@ -67,9 +76,9 @@ class _Reading:
 
 
 class RunWatcher:
-    """Follows one run: journal, engine lock, output of the newest tool call. Leaves commands for its engine.
+    """Follows one run: journal, engine lock, output of the newest tool call, reply of the running model call.
 
-    To resume a run whose engine is gone, it starts another one.
+    It leaves commands for the engine. To resume a run whose engine is gone, it starts another one.
     """
 
     def __init__(self, folder: RunFolder, post: Post, poll: float = POLL_SECONDS) -> None:
@@ -84,6 +93,8 @@ class RunWatcher:
         self._log: tuple[int, Path] | None = None
         self._log_open = False
         self._log_size = -1
+        self._stream: tuple[int, StreamReader] | None = None
+        self._stream_told = False
         self._started: subprocess.Popen[bytes] | None = None
         """An engine that this watcher started; it outlives us, and is kept so that Python does not complain."""
 
@@ -113,6 +124,8 @@ class RunWatcher:
         more = self._read_journal()
         self._look_at_engine()
         self._read_output()
+        if not more:
+            self._read_reply()
         return more
 
     def _obey(self, wait: float) -> bool:
@@ -125,7 +138,9 @@ class RunWatcher:
             return False
         try:
             if isinstance(command, Resume) and not is_alive(read_lock(self.folder.lock)):
-                self._started = start_engine(self.folder)
+                from agentomics_tui.keys import keys_of_files  # no picture needs it
+
+                self._started = start_engine(self.folder, keys_of_files().values)
             else:
                 submit(self.folder, command)
         except UserError as error:
@@ -144,6 +159,7 @@ class RunWatcher:
         more = self._reader.offset > before and size - before > CHUNK_BYTES
         if events or (self._engine is None and not more):
             self._find_log(events)
+            self._find_stream(events)
             self._post(EventsRead(events, caught_up=not more))
         return more
 
@@ -167,6 +183,26 @@ class RunWatcher:
                 self._log_open, self._log_size = True, -1
             elif isinstance(event, ToolCallFinished | RunResumed):
                 self._log_open = False
+
+    def _find_stream(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case ModelCallStarted(stream=str(path)):
+                    self._stream = (event.call, StreamReader(self.folder.root / path))
+                    self._stream_told = False
+                case ModelCallStarted() | ModelCallFinished() | RunResumed() | RunFinished():
+                    self._stream = None  # the event that ends a call tells its reply
+                case _:
+                    pass
+
+    def _read_reply(self) -> None:
+        """Post what has come of the reply: at once for a call that is new, then where it grew."""
+        if self._stream is None:
+            return
+        call, reader = self._stream
+        if reader.read() or not self._stream_told:
+            self._stream_told = True
+            self._post(ReplyRead(call, reader.progress))
 
     def _read_output(self) -> None:
         """Post the end of the newest call's output where it grew; a call that ended is read once more."""

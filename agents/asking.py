@@ -11,6 +11,7 @@ from agents.clock import utc_now
 from agents.context import RunContext
 from agents.evaluate import verify_unchanged
 from agents.history import history_before
+from agents.limits import working_time_left
 from agents.model_files import ARTIFACTS
 from agents.prompts import prompt_for
 from agents.steps.agent import StepFailed, StepRequest
@@ -53,7 +54,13 @@ def request_for(context: RunContext, index: int, step: StepName, outputs: Output
             environment=context.environment.variables,
         ),
         with_tools=not planning,
+        temperature=_first(settings.iteration_plan_temperature if planning else None, settings.temperature),
+        reasoning_effort=(settings.iteration_plan_reasoning_effort if planning else None) or settings.reasoning_effort,
     )
+
+
+def _first(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
 
 
 def _facts(context: RunContext, index: int, step: StepName, outputs: Outputs) -> StepFacts:
@@ -67,7 +74,7 @@ def _facts(context: RunContext, index: int, step: StepName, outputs: Outputs) ->
         split_version=context.recorder.state.split_version,
         seed=settings.seed,
         cpus=settings.cpus,
-        time_left=context.time_left(utc_now()),
+        time_left=working_time_left(context.recorder.state, utc_now()),
         task=TaskFacts(
             dataset=dataset.name,
             task_type=dataset.task_type,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from agents.budget import Budget
 from agents.clock import Stopwatch
 from agents.events import ToolCallFinished, ToolCallStarted
 from agents.files import write_atomically
@@ -36,44 +37,59 @@ class Workplace:
     environment: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Done:
+    """A tool call that ended, and where its whole output lies."""
+
+    call: int
+    log: Path
+    result: ToolResult
+
+
 class Calls:
     """Numbers, runs and records tool calls."""
 
-    def __init__(self, run: RunFolder, recorder: Recorder, settings: RunSettings, steering: Steering) -> None:
+    def __init__(
+        self, run: RunFolder, recorder: Recorder, settings: RunSettings, steering: Steering, budget: Budget
+    ) -> None:
         self._run = run
         self._recorder = recorder
         self._settings = settings
         self._steering = steering
+        self._budget = budget
 
-    async def tool(self, name: str, raw_arguments: str, place: Workplace) -> ToolResult:
+    async def tool(self, name: str, raw_arguments: str, place: Workplace) -> "Done":
         """Run the tool that a model asked for."""
 
-        async def work(call: int, log: Path) -> tuple[ToolResult, None]:
+        async def work(call: int, log: Path) -> tuple[ToolResult, "Done"]:
             context = ToolContext(
                 call=call,
                 step_dir=place.step_dir,
                 iteration_dir=place.iteration_dir,
                 python=place.python,
                 environment=place.environment,
-                bash_timeout=self._settings.bash_tool_timeout,
-                run_python_timeout=self._settings.run_python_tool_timeout,
+                bash_timeout=self._budget.cap(self._settings.bash_tool_timeout),
+                run_python_timeout=self._budget.cap(self._settings.run_python_tool_timeout),
                 log=log,
                 emit=self._recorder.emit,
             )
-            return await call_tool(name, raw_arguments, context), None
+            result = await call_tool(name, raw_arguments, context)
+            if not log.stat().st_size:
+                log.write_text(f"{result.text}\n", encoding="utf-8")  # a refusal is all that there is to look into
+            return result, Done(call, log, result)
 
         # Absolute paths of the run say nothing to a person who watches it, and push the rest out of sight.
         title = title_of(name, raw_arguments).replace(f"{self._run.root}/", "")
-        result, _ = await self._recorded(name, title, raw_arguments, work)
-        return result
+        _, done = await self._recorded(name, title, raw_arguments, work)
+        assert isinstance(done, Done)
+        return done
 
     async def engine(self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> ProcessResult:
         """Run one of the agent's scripts on the engine's behalf; the caller judges its result."""
 
         async def work(_: int, log: Path) -> tuple[ToolResult, ProcessResult]:
-            done = await run_process(
-                argv, cwd=cwd, environment=environment, log=log, timeout=self._settings.run_python_tool_timeout
-            )
+            limit = self._budget.cap(self._settings.run_python_tool_timeout)
+            done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit)
             if done.timed_out:
                 outcome = ToolOutcome.TIMEOUT
             else:
@@ -86,6 +102,8 @@ class Calls:
 
     async def _recorded(self, tool: str, title: str, raw_arguments: str, work: Work) -> tuple[ToolResult, Any]:
         await self._steering.pass_gate()
+        if self._recorder.iteration is not None:  # what ends a run is not kept from being done
+            await self._budget.afford()
         call = len(self._recorder.state.tool_calls) + 1
         log = self._run.tool_calls / f"{call:06d}.log"
         arguments = self._run.tool_calls / f"{call:06d}.json"

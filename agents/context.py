@@ -1,9 +1,9 @@
 """What every part of a run's engine shares."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
+from agents.budget import Budget
 from agents.data.workspace import DatasetFacts
 from agents.environment import RunEnvironment
 from agents.recorder import Recorder
@@ -23,6 +23,7 @@ class RunContext:
     settings: RunSettings
     recorder: Recorder
     steering: Steering
+    budget: Budget
     agent: StepAgent
     scripts: Scripts
     environment: RunEnvironment
@@ -37,9 +38,3 @@ class RunContext:
         if version is None:
             return None
         return {name: self.run.split(version) / name for name in SplitName}
-
-    def time_left(self, now: datetime) -> float | None:
-        """Seconds until the run's time limit, time on hold or without an engine not counted; None without a limit."""
-        if self.settings.timeout is None:
-            return None
-        return self.settings.timeout - self.recorder.state.active(now).total_seconds()

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from agents.files import write_atomically
 from agents.run_folder import RunFolder
@@ -64,11 +64,36 @@ class SkipIteration(Skip):
     command: Literal["skip_iteration"] = "skip_iteration"
 
 
+class AskAgain(CommandBase):
+    """Cancel the model call that is being made, and only it, and ask again."""
+
+    command: Literal["ask_again"] = "ask_again"
+
+
+class RaiseLimit(CommandBase):
+    """Allow the run more; the amounts are added to what is allowed now."""
+
+    command: Literal["raise_limit"] = "raise_limit"
+    usd: float | None = Field(None, gt=0, allow_inf_nan=False)
+    tokens: int | None = Field(None, gt=0)
+    seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.usd is None and self.tokens is None and self.seconds is None:
+            raise ValueError("nothing is raised: give usd, tokens or seconds")
+        return self
+
+
 class Stop(CommandBase):
-    """Finish this iteration, then evaluate and report; with ``now``, end its tools and evaluate the best so far."""
+    """Finish this iteration, then evaluate and report; with ``now``, end its tools and evaluate the best so far.
+
+    Without ``evaluate`` no test split is scored: the run can be taken up again as if nothing had been decided.
+    """
 
     command: Literal["stop"] = "stop"
     now: bool = False
+    evaluate: bool = True
 
 
 class Say(CommandBase):
@@ -78,7 +103,9 @@ class Say(CommandBase):
     text: str = Field(min_length=1, max_length=20_000)
 
 
-Command = Annotated[Pause | Resume | SkipStep | SkipIteration | Stop | Say, Field(discriminator="command")]
+Command = Annotated[
+    Pause | Resume | SkipStep | SkipIteration | AskAgain | RaiseLimit | Stop | Say, Field(discriminator="command")
+]
 COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(Command)
 
 

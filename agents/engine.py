@@ -21,6 +21,7 @@ from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
 from agents.outcome import nothing_left_to_do
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, RunRecord
+from agents.secrets import Redacted, Redactor
 from agents.vocabulary import RunStatus
 
 
@@ -30,10 +31,12 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m agents.engine RUN_DIR", file=sys.stderr)  # noqa: T201
         return 2
     run = RunFolder(Path(arguments[0]).resolve())  # tools compare real paths
+    redact = Redactor.of(os.environ)
+    sys.stdout, sys.stderr = Redacted(sys.stdout, redact), Redacted(sys.stderr, redact)
     try:
         record = run.record()
         with _locked(run):
-            _lead(run, record)
+            _lead(run, record, redact)
     except (UserError, LockHeld) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -70,8 +73,8 @@ def _locked(run: RunFolder) -> Iterator[None]:
         lock.release()
 
 
-def _lead(run: RunFolder, record: RunRecord) -> None:
-    recorder = Recorder(run.journal, run.run_id)
+def _lead(run: RunFolder, record: RunRecord, redact: Redactor) -> None:
+    recorder = Recorder(run.journal, run.run_id, redact)
     try:
         if reason := nothing_left_to_do(recorder.state):
             raise UserError(f"run {run.run_id}: {reason}")
@@ -110,7 +113,7 @@ def announce(recorder: Recorder, record: RunRecord) -> None:
 async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) -> None:
     # These pull in pandas, so they come after the first event is out for everybody to see.
     from agents.loop import run_loop
-    from agents.models.gateway import LiteLLMGateway
+    from agents.models.routing import Gateways
     from agents.steering import Steering
 
     loop = asyncio.get_running_loop()
@@ -121,7 +124,7 @@ async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) 
     settings = record.settings
     steering = Steering(run, recorder)
     steering.restore()
-    gateway = LiteLLMGateway(settings.temperature, settings.llm_response_timeout)
+    gateway = Gateways(settings, run.root, recorder.redact)
     watching = asyncio.create_task(steering.watch())
     try:
         await run_loop(run, settings, recorder, steering, gateway)

@@ -9,7 +9,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from agents.vocabulary import IterationMode, IterationStatus, RunStatus, StepName, TaskType, ToolOutcome, WatchRule
+from agents.vocabulary import (
+    IterationMode,
+    IterationStatus,
+    Limit,
+    RunStatus,
+    StepName,
+    TaskType,
+    ToolOutcome,
+    WatchRule,
+)
 
 _UNSTAMPED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -160,6 +169,59 @@ class ModelCallStarted(EventBase):
     type: Literal["model_call_started"] = "model_call_started"
     call: int = Field(description="Number of the model call in the run, from 1.")
     model: str
+    stream: str | None = Field(None, description="Path of the file into which the reply streams while it comes.")
+
+
+class ModelCallRetried(EventBase):
+    """An attempt at a model call failed in a way that may pass; it is made again after ``wait`` seconds."""
+
+    type: Literal["model_call_retried"] = "model_call_retried"
+    call: int
+    model: str
+    reason: str
+    retry: int = Field(description="Which one this is, from 1.")
+    of: int = Field(description="How many there are at most.")
+    wait: float = Field(description="Seconds, from this event's time.")
+
+
+class ModelChanged(EventBase):
+    """A model gave no reply, and the next one of the fallback models is asked for the rest of the step."""
+
+    type: Literal["model_changed"] = "model_changed"
+    call: int
+    model: str = Field(description="The one that gave no reply.")
+    fallback: str
+    reason: str
+
+
+class ParameterDropped(EventBase):
+    """A model does not take a parameter that the settings ask for; it is asked without it from now on."""
+
+    type: Literal["parameter_dropped"] = "parameter_dropped"
+    call: int
+    model: str
+    parameter: str
+    reason: str
+
+
+class ContextCompacted(EventBase):
+    """A conversation came near its model's window: old tool outputs in it became pointers to their files."""
+
+    type: Literal["context_compacted"] = "context_compacted"
+    call: int = Field(description="The model call that comes next.")
+    left_out: list[int] = Field(description="Numbers of the tool calls whose output became a pointer.")
+    tokens_before: int = Field(description="Estimated.")
+    tokens_after: int
+    window: int = Field(description="Tokens that the model takes.")
+
+
+class ReplayDiverged(EventBase):
+    """A replayed run asked something else than the recorded one at the same place."""
+
+    type: Literal["replay_diverged"] = "replay_diverged"
+    call: int
+    recorded_call: int
+    diff: str
 
 
 class ModelCallFinished(EventBase):
@@ -171,6 +233,7 @@ class ModelCallFinished(EventBase):
     seconds: float
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = Field(0, description="Of the input tokens, those that the provider had in its cache.")
     cost_usd: float | None = Field(None, description="None: the model has no known price.")
     said: str = Field("", description="Beginning of the reply's text.")
     tools: list[str] = Field(default_factory=list, description="Tools that the reply calls.")
@@ -275,6 +338,25 @@ class Released(EventBase):
     type: Literal["released"] = "released"
 
 
+class LimitReached(EventBase):
+    """A limit of money, tokens or time keeps the next call from being made."""
+
+    type: Literal["limit_reached"] = "limit_reached"
+    limit: Limit
+    used: float = Field(description="US dollars, tokens or seconds.")
+    allowed: float
+    message: str
+
+
+class LimitRaised(EventBase):
+    """A person raised a limit."""
+
+    type: Literal["limit_raised"] = "limit_raised"
+    limit: Limit
+    allowed: float = Field(description="What is allowed from now on, in all.")
+    by: str = ""
+
+
 class CommandReceived(EventBase):
     """Receipt of a command."""
 
@@ -313,14 +395,21 @@ IterationEvent = (
     | StepFailed
     | OutputRejected
 )
-CallEvent = (
-    ModelCallStarted | ModelCallFinished | ToolCallStarted | ToolCallFinished | TrainingProgress | TrainingWarned
+ModelEvent = (
+    ModelCallStarted
+    | ModelCallRetried
+    | ModelChanged
+    | ParameterDropped
+    | ContextCompacted
+    | ReplayDiverged
+    | ModelCallFinished
 )
+ToolEvent = ToolCallStarted | ToolCallFinished | TrainingProgress | TrainingWarned
 ResultEvent = SplitCreated | MetricsComputed | BestChanged
-SteeringEvent = Held | Released | CommandReceived | NoteReceived | NoteDelivered
+SteeringEvent = Held | Released | LimitReached | LimitRaised | CommandReceived | NoteReceived | NoteDelivered
 
 Event = Annotated[
-    RunEvent | IterationEvent | CallEvent | ResultEvent | SteeringEvent,
+    RunEvent | IterationEvent | ModelEvent | ToolEvent | ResultEvent | SteeringEvent,
     Field(discriminator="type"),
 ]
 """Any event."""

@@ -4,19 +4,22 @@ It reads no clock and no file: the same events give the same state, whoever fold
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agents import events as ev
 from agents.state import (
     BestState,
     Idle,
     IterationState,
+    LimitState,
     ModelCallState,
     NoteState,
+    Retry,
     RunState,
     StepState,
     ToolCallState,
     TrainingPoint,
+    Usage,
 )
 from agents.vocabulary import IterationStatus, RunStatus, StepStatus, ToolOutcome
 
@@ -35,8 +38,10 @@ def apply(state: RunState, event: ev.EventBase) -> None:
         _apply_run(state, event)
     elif isinstance(event, ev.IterationEvent):
         _apply_iteration(state, event)
-    elif isinstance(event, ev.CallEvent):
-        _apply_call(state, event)
+    elif isinstance(event, ev.ModelEvent):
+        _apply_model_call(state, event)
+    elif isinstance(event, ev.ToolEvent):
+        _apply_tool_call(state, event)
     elif isinstance(event, ev.ResultEvent):
         _apply_result(state, event)
     elif isinstance(event, ev.SteeringEvent):
@@ -57,6 +62,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.ended = None
             state.reason = ""
             state.stop_asked = False
+            state.limit = None
             _close_open_calls(state, event.time)
             _put_back_open_steps(state)
         case ev.DatasetChecked():
@@ -106,14 +112,28 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             pass
 
 
-def _apply_call(state: RunState, event: ev.CallEvent) -> None:
+def _apply_model_call(state: RunState, event: ev.ModelEvent) -> None:
     match event:
         case ev.ModelCallStarted():
-            state.model_calls.append(ModelCallState(event.call, event.model, event.iteration, event.step, event.time))
+            state.model_calls.append(
+                ModelCallState(event.call, event.model, event.iteration, event.step, event.time, stream=event.stream)
+            )
             if (iteration := _iteration_of(state, event)) and event.step:
                 iteration.steps[event.step].model_calls += 1
+        case ev.ModelCallRetried() if call := state.model_call(event.call):
+            until = event.time + timedelta(seconds=event.wait)
+            call.retry = Retry(event.reason, event.retry, event.of, until)
+        case ev.ModelChanged() if call := state.model_call(event.call):
+            call.model = event.fallback
+            call.retry = None
         case ev.ModelCallFinished():
             _finish_model_call(state, event)
+        case _:
+            pass
+
+
+def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
+    match event:
         case ev.ToolCallStarted():
             state.tool_calls.append(
                 ToolCallState(
@@ -179,6 +199,11 @@ def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
             _end_hold(state, event.time)
             if state.status in (RunStatus.HELD, RunStatus.PAUSING):
                 _go_on(state)
+        case ev.LimitReached():
+            state.limit = LimitState(event.limit, event.used, event.allowed, event.message)
+        case ev.LimitRaised():
+            state.raised[event.limit] = event.allowed
+            state.limit = None
         case ev.CommandReceived():
             _apply_receipt(state, event)
         case ev.NoteReceived():
@@ -209,17 +234,14 @@ def _go_on(state: RunState) -> None:
 
 
 def _finish_model_call(state: RunState, event: ev.ModelCallFinished) -> None:
-    state.usage.calls += 1
-    state.usage.input_tokens += event.input_tokens
-    state.usage.output_tokens += event.output_tokens
-    if event.error is not None:
-        state.usage.failed += 1
-    elif event.cost_usd is None:
-        state.usage.unpriced += 1
-    else:
-        state.usage.cost_usd += event.cost_usd
-    if 0 < event.call <= len(state.model_calls):
-        call = state.model_calls[event.call - 1]
+    _spend(state.usage, event)
+    if iteration := _iteration_of(state, event):
+        _spend(iteration.usage, event)
+        if event.step:
+            _spend(iteration.steps[event.step].usage, event)
+    if call := state.model_call(event.call):
+        call.retry = None
+        call.model = event.model
         call.seconds = event.seconds
         call.input_tokens = event.input_tokens
         call.output_tokens = event.output_tokens
@@ -228,6 +250,19 @@ def _finish_model_call(state: RunState, event: ev.ModelCallFinished) -> None:
         call.tools = event.tools
         call.record = event.record
         call.error = event.error
+
+
+def _spend(usage: Usage, event: ev.ModelCallFinished) -> None:
+    usage.calls += 1
+    usage.input_tokens += event.input_tokens
+    usage.output_tokens += event.output_tokens
+    usage.cached_tokens += event.cached_tokens
+    if event.error is not None:
+        usage.failed += 1
+    if event.cost_usd is not None:
+        usage.cost_usd += event.cost_usd
+    elif event.error is None:
+        usage.unpriced += 1
 
 
 def _iteration_of(state: RunState, event: ev.EventBase) -> IterationState | None:
@@ -257,25 +292,31 @@ def _close_open_calls(state: RunState, now: datetime) -> None:
             break
         model_call.seconds = state.active_since(model_call.started, now)
         model_call.error = "the engine ended before the reply came"
+        model_call.retry = None
 
 
 def _put_back_open_steps(state: RunState) -> None:
     """An interrupted iteration goes on, but the step that was open in it begins again."""
     for iteration in state.iterations:
+        was_cut_off, iteration.is_cut_off = iteration.is_cut_off, False
+        if was_cut_off:
+            iteration.status, iteration.reason, iteration.seconds = IterationStatus.RUNNING, "", None
         for step in iteration.steps.values():
-            if step.status is StepStatus.RUNNING:
+            if step.status is StepStatus.RUNNING or (was_cut_off and step.status is StepStatus.FAILED):
                 step.status = StepStatus.PENDING
-                step.started = None
+                step.started = step.seconds = None
+                step.reason = ""
 
 
 def _close_open_iterations(state: RunState, end: ev.RunFinished) -> None:
-    """A run that ended by a defect of the engine left its last iteration open; the run's reason is its reason."""
+    """A run that ended without a model to ask, or by a defect, left its last iteration open; that is its reason."""
     for iteration in state.iterations:
         for step in iteration.steps.values():
             if step.status is StepStatus.RUNNING:
                 _end_step(state, step, StepStatus.FAILED, end)
         if iteration.status is IterationStatus.RUNNING:
             iteration.status = IterationStatus.FAILED
+            iteration.is_cut_off = True
             iteration.reason = end.reason
             iteration.seconds = state.active_since(iteration.started, end.time)
 

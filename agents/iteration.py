@@ -24,7 +24,7 @@ from agents.events import (
 from agents.events import StepFailed as StepFailedEvent
 from agents.files import digest_of, remove_tree, write_atomically
 from agents.history import outputs_of
-from agents.models.gateway import ModelError, ModelRefused
+from agents.models.gateway import ModelError, RequestRefused
 from agents.report import write_iteration_report
 from agents.state import IterationState
 from agents.steering import Interruption, IterationInterrupted, RunInterrupted, StepInterrupted
@@ -48,22 +48,23 @@ class Iteration:
     async def run(self) -> None:
         """Run it to its end, whatever that is.
 
-        Raises :class:`RunInterrupted` and ``ModelRefused``, which end the run, after the iteration's end is told.
+        Raises :class:`RunInterrupted`, which ends the run, after the iteration's end is told. Raises ``ModelError``
+        where no model can be asked any more: that ends the run too, but the iteration is only cut off, and a run that
+        is taken up again goes on with the step that was asked for.
         """
         recorder = self.context.recorder
         recorder.iteration = self.index
         if self.index >= len(recorder.state.iterations):
             recorder.emit(IterationStarted(), durable=True)
-        ends_run: Exception | None = None
+        ends_run: RunInterrupted | None = None
         status, reason = IterationStatus.DONE, ""
         try:
             await self._steps()
         except Interruption as interruption:
             status, reason = IterationStatus.SKIPPED, str(interruption)
             ends_run = interruption if isinstance(interruption, RunInterrupted) else None
-        except (StepFailed, ModelError) as failure:
+        except (StepFailed, RequestRefused) as failure:
             status, reason = IterationStatus.FAILED, str(failure)
-            ends_run = failure if isinstance(failure, ModelRefused) else None
         self._tell_end(status, reason)
         recorder.iteration = None
         if ends_run is not None:
@@ -94,8 +95,10 @@ class Iteration:
         except Interruption as interruption:
             recorder.emit(StepSkipped(reason=str(interruption)), durable=True)
             raise
-        except (StepFailed, ModelError) as failure:
+        except (StepFailed, RequestRefused) as failure:
             recorder.emit(StepFailedEvent(reason=str(failure)), durable=True)
+            raise
+        except ModelError:
             raise
         except Exception as error:
             # Agents leave files and names that nobody thought of; that costs an iteration, not a run of days.

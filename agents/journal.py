@@ -24,20 +24,30 @@ class JournalWriter:
     that is no event is set aside in a file beside it; raises :class:`UserError` where the line before is none either.
     """
 
-    def __init__(self, path: Path, run_id: str, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        path: Path,
+        run_id: str,
+        clock: Callable[[], datetime] = utc_now,
+        redact: Callable[[str], str] = str,
+    ) -> None:
         self._run_id = run_id
         self._clock = clock
+        self._redact = redact
         self._next_seq = _mend(path)
         self._file = path.open("ab", buffering=0)
 
     def write(self, event: _E, *, durable: bool = False) -> _E:
-        """Stamp ``event``, append it, hand it to the operating system and return the stamped event.
+        """Stamp ``event``, append it, hand it to the operating system and return it as it was written.
 
         With ``durable`` it is on the disk when this returns: for facts that something irreversible relies upon. Raises
         ``OSError``; then nothing of the event stays in the journal and the next one takes its number.
         """
         stamped = event.model_copy(update={"seq": self._next_seq, "time": self._clock(), "run_id": self._run_id})
-        line = memoryview(stamped.model_dump_json().encode() + b"\n")
+        text = stamped.model_dump_json()
+        if (safe := self._redact(text)) != text:
+            text, stamped = safe, type(event).model_validate_json(safe)
+        line = memoryview(text.encode() + b"\n")
         size = os.fstat(self._file.fileno()).st_size
         try:
             while line:

@@ -1,9 +1,10 @@
 """Starting an engine and waiting for what it says. Imports nothing heavy: the app's process uses this."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from agents.errors import UserError
@@ -19,10 +20,11 @@ POLL_SECONDS: Final = 0.1
 _START_SECONDS: Final = 30.0
 
 
-def start_engine(run: RunFolder) -> "subprocess.Popen[bytes]":
+def start_engine(run: RunFolder, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
     """Start the engine of ``run`` in a session of its own; it outlives this process and its terminal.
 
-    What it prints goes to ``engine.log``. Raises :class:`UserError` while another engine lives.
+    ``environment`` holds variables for it alone, such as keys; one that is set here already wins. What it prints goes
+    to ``engine.log``. Raises :class:`UserError` while another engine lives.
     """
     if is_alive(read_lock(run.lock)):
         raise UserError(f"run {run.run_id} is running already; watch it with: {to_type('watch', run.run_id)}")
@@ -31,6 +33,10 @@ def start_engine(run: RunFolder) -> "subprocess.Popen[bytes]":
             # -P: a folder `agents` where the person happens to stand must not take our place.
             [sys.executable, "-P", "-m", "agents.engine", str(run.root)],
             cwd=run.root,
+            env={
+                **os.environ,
+                **{name: value for name, value in (environment or {}).items() if not os.environ.get(name)},
+            },
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -3,8 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+from agents.budget import Budget
 from agents.calls import Calls
-from agents.clock import Stopwatch, utc_now
+from agents.clock import Stopwatch
 from agents.context import RunContext
 from agents.data.dataset import load_dataset
 from agents.data.layout import DESCRIPTION
@@ -16,7 +17,10 @@ from agents.files import digest_of, remove_tree
 from agents.final_evaluation import TestNotScored, evaluate_on_tests
 from agents.history import first_line, full_reason
 from agents.iteration import Iteration
-from agents.models.gateway import Gateway, ModelRefused, problem_with
+from agents.limits import unpriced
+from agents.model_calls import ModelCalls
+from agents.models.gateway import Gateway, ModelError
+from agents.models.routing import problem_with
 from agents.outcome import is_tested
 from agents.recorder import Recorder
 from agents.report import write_run_report
@@ -56,15 +60,15 @@ async def _prepare(
     run: RunFolder, settings: RunSettings, recorder: Recorder, steering: Steering, gateway: Gateway
 ) -> RunContext:
     # Importing litellm takes seconds; it goes on while the dataset is read.
-    models = asyncio.gather(*(asyncio.to_thread(problem_with, model) for model in {settings.model, settings.planner}))
+    models = asyncio.create_task(asyncio.to_thread(_problem_with_models, settings, gateway))
     try:
         if recorder.state.task_type is None:
             recorder.emit(await asyncio.to_thread(_import, run, settings), durable=True)
         dataset = read_facts(run.data)
     finally:
-        problems = [problem for problem in await models if problem]
-    if problems:
-        raise UserError(problems[0])
+        problem = await models
+    if problem:
+        raise UserError(problem)
     watch = Stopwatch()
     environment = await asyncio.to_thread(
         make_environment, run.environment, run.root / "work" / "home", settings.cpus, settings.seed
@@ -73,14 +77,17 @@ async def _prepare(
     # An engine may have died between taking a snapshot and telling of it; the journal is what counts.
     drop_candidates(run)
     point_best_at(run, recorder.state.best.iteration if recorder.state.best else None)
-    calls = Calls(run, recorder, settings, steering)
+    budget = Budget(settings, recorder, steering)
+    calls = Calls(run, recorder, settings, steering, budget)
+    model_calls = ModelCalls(run, recorder, settings, gateway, steering, budget)
     description = run.data / DESCRIPTION
     return RunContext(
         run=run,
         settings=settings,
         recorder=recorder,
         steering=steering,
-        agent=StepAgent(run, recorder, settings, gateway, calls, steering),
+        budget=budget,
+        agent=StepAgent(recorder, settings, model_calls, calls, steering),
         scripts=Scripts(
             calls, environment, run.root / "work" / "scratch", dataset.task_type, max(1, len(dataset.classes))
         ),
@@ -88,6 +95,19 @@ async def _prepare(
         dataset=dataset,
         description=description.read_text(encoding="utf-8", errors="replace") if description.is_file() else "",
     )
+
+
+def _problem_with_models(settings: RunSettings, gateway: Gateway) -> str | None:
+    """Why the run cannot be led with its models and within its budget, in one line; None where it can."""
+    for model in settings.models:
+        if problem := problem_with(model, settings.api_base):
+            return problem
+    if settings.budget_usd is not None and (unknown := unpriced(settings, gateway.facts)):
+        return (
+            f"--budget-usd {settings.budget_usd:g}: no price is known of {', '.join(unknown)}, so the budget could not "
+            "be kept; use --budget-tokens"
+        )
+    return None
 
 
 def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
@@ -130,15 +150,13 @@ async def _iterate(context: RunContext) -> Ending:
         context.steering.look()
         if context.steering.stop_asked:
             return Ending(RunStatus.STOPPED, "stopped by a person")
-        left = context.time_left(utc_now())
-        if left is not None and left <= 0:
-            return Ending(RunStatus.STOPPED, f"the time limit of {settings.timeout:.0f} s was reached")
         try:
+            await context.budget.afford()
             await Iteration(context, index).run()
         except RunInterrupted as interruption:
             return Ending(RunStatus.STOPPED, str(interruption))
-        except ModelRefused as refusal:
-            return Ending(RunStatus.FAILED, str(refusal))
+        except ModelError as failure:
+            return Ending(RunStatus.FAILED, str(failure))
     if state.best is None:
         reasons = [first_line(full_reason(iteration)) for iteration in state.iterations]
         last = next((reason for reason in reversed(reasons) if reason), "no reason was recorded")
@@ -152,7 +170,7 @@ async def _evaluate(context: RunContext, ending: Ending) -> Ending:
     A person may stop it too. That ends the run as stopped, so that it can be taken up again for its test score.
     """
     state = context.recorder.state
-    if state.best is None:
+    if state.best is None or not context.steering.evaluation_wanted:
         return ending
     status = ending.status
     try:

@@ -1,5 +1,6 @@
 """The recorder: the engine's one way to write an event and to know the state that follows from it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agents.errors import UserError
@@ -13,11 +14,15 @@ from agents.vocabulary import StepName
 class Recorder:
     """Writes events to the journal, fills in iteration and step, and folds them into ``state``.
 
-    Opening the journal of an earlier engine folds what it left.
+    Opening the journal of an earlier engine folds what it left. ``redact`` takes secrets out of what is written.
     """
 
-    def __init__(self, journal: Path, run_id: str) -> None:
-        self._writer = JournalWriter(journal, run_id)  # mends a torn last line, so it comes before the reader
+    def __init__(self, journal: Path, run_id: str, redact: Callable[[str], str] = str) -> None:
+        self.redact = redact
+        """Takes the secrets that the engine knows out of a text that it writes."""
+        self._writer = JournalWriter(
+            journal, run_id, redact=redact
+        )  # mends a torn last line, so it comes before the reader
         reader = JournalReader(journal)
         self.state: RunState = fold(reader.read_all())
         if reader.damage:

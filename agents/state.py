@@ -5,18 +5,40 @@ It is made by folding the run's events (``agents/fold.py``) and in no other way.
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from agents import events as ev
 from agents.vocabulary import (
     STEPS,
     IterationMode,
     IterationStatus,
+    Limit,
     RunStatus,
     StepName,
     StepStatus,
     TaskType,
     ToolOutcome,
 )
+
+_SETTING_OF: Final = {Limit.USD: "budget_usd", Limit.TOKENS: "budget_tokens", Limit.TIME: "timeout"}
+
+
+@dataclass
+class Usage:
+    """What model calls took. ``unpriced`` counts the calls whose cost nobody knows."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    failed: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Input and output together, as a budget counts them."""
+        return self.input_tokens + self.output_tokens
 
 
 @dataclass
@@ -32,6 +54,7 @@ class StepState:
     output: str | None = None
     rejections: int = 0
     model_calls: int = 0
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass
@@ -64,6 +87,16 @@ class ToolCallState:
     warnings: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Retry:
+    """A model call that is made again: number ``retry`` of at most ``of``, at ``until``."""
+
+    reason: str
+    retry: int
+    of: int
+    until: datetime
+
+
 @dataclass
 class ModelCallState:
     """One model call. ``seconds`` is None while it runs."""
@@ -81,6 +114,20 @@ class ModelCallState:
     tools: list[str] = field(default_factory=list)
     record: str | None = None
     error: str | None = None
+    stream: str | None = None
+    """Path of the file into which the reply streams."""
+    retry: Retry | None = None
+    """The newest retry, while the call runs."""
+
+
+@dataclass(frozen=True)
+class LimitState:
+    """A limit that keeps the run from going on, in words for a person."""
+
+    limit: Limit
+    used: float
+    allowed: float
+    message: str
 
 
 @dataclass
@@ -97,11 +144,14 @@ class IterationState:
     plan_reason: str = ""
     expectation: str = ""
     reason: str = ""
+    is_cut_off: bool = False
+    """The run ended while it was open; a run that is taken up again goes on with it."""
     seconds: float | None = None
     split_version: int | None = None
     scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     """Split to metric to value, as the engine computed them."""
     report: str | None = None
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def current_step(self) -> StepState | None:
@@ -134,18 +184,6 @@ class NoteState:
     text: str
     by: str
     delivered: bool = False
-
-
-@dataclass
-class Usage:
-    """What the model calls took. ``unpriced`` counts the calls whose cost nobody knows."""
-
-    calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_usd: float = 0.0
-    unpriced: int = 0
-    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -199,6 +237,10 @@ class RunState:
     notes: dict[str, NoteState] = field(default_factory=dict)
     receipts: list[ev.CommandReceived] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    raised: dict[Limit, float] = field(default_factory=dict)
+    """Limits that a person raised, to what is allowed in all; the others stand in the settings."""
+    limit: LimitState | None = None
+    """The limit at which the run stands or because of which it ended."""
     started: datetime | None = None
     ended: datetime | None = None
     held_since: datetime | None = None
@@ -221,6 +263,11 @@ class RunState:
         return self.iteration.current_step if self.iteration else None
 
     @property
+    def running_model_call(self) -> ModelCallState | None:
+        last = self.model_calls[-1] if self.model_calls else None
+        return last if last and last.seconds is None else None
+
+    @property
     def running_tool_call(self) -> ToolCallState | None:
         last = self.tool_calls[-1] if self.tool_calls else None
         return last if last and last.outcome is None else None
@@ -229,6 +276,17 @@ class RunState:
     def split_version(self) -> int | None:
         """The newest split version."""
         return max(self.splits, default=None)
+
+    def allowed(self, limit: Limit) -> float | None:
+        """What the run may use of it in all (US dollars, tokens, seconds); None where there is no limit."""
+        if limit in self.raised:
+            return self.raised[limit]
+        value = self.settings.get(_SETTING_OF[limit])
+        return float(value) if isinstance(value, int | float) else None
+
+    def model_call(self, call: int) -> ModelCallState | None:
+        """The model call of that number; calls are numbered from 1 without a gap."""
+        return self.model_calls[call - 1] if 0 < call <= len(self.model_calls) else None
 
     def tool_call(self, call: int) -> ToolCallState | None:
         """The tool call of that number; calls are numbered from 1 without a gap."""

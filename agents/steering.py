@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 from agents import control
-from agents.events import CommandReceived, Held, NoteDelivered, NoteReceived, Released
+from agents.events import CommandReceived, Held, LimitRaised, NoteDelivered, NoteReceived, Released
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
-from agents.vocabulary import NEEDED_STEPS
+from agents.vocabulary import NEEDED_STEPS, Limit
 
 POLL_SECONDS: Final = 0.2
 T = TypeVar("T")
@@ -30,6 +30,10 @@ class IterationInterrupted(Interruption):
 
 class RunInterrupted(Interruption):
     """Stop now."""
+
+
+class AskedAgain(Exception):
+    """A person cancelled a model call and wants it to be made again."""
 
 
 _REACH: Final = (StepInterrupted, IterationInterrupted, RunInterrupted)
@@ -52,6 +56,10 @@ class Steering:
         self._work: asyncio.Task[Any] | None = None
         self._interruption: Interruption | None = None
         self._notes: list[control.Say] = []
+        self._call: asyncio.Task[Any] | None = None
+        self._asked_again: AskedAgain | None = None
+        self.evaluation_wanted = True
+        """Whether the best is to be scored on the test splits when the run ends."""
         self.stop_asked = False
         """After this iteration, or now: no further iteration begins."""
 
@@ -76,6 +84,13 @@ class Steering:
             self._recorder.emit(Held(reason="paused by a person"), durable=True)
         await self._may_go.wait()
 
+    async def hold(self, reason: str) -> None:
+        """Stand still for ``reason`` until a person lets the run go on."""
+        self._may_go.clear()
+        self._announced = True
+        self._recorder.emit(Held(reason=reason), durable=True)
+        await self._may_go.wait()
+
     def take_notes(self) -> list[str]:
         """The notes that the agent has not seen; they count as delivered from now on."""
         notes, self._notes = self._notes, []
@@ -97,6 +112,20 @@ class Steering:
         finally:
             self._work = None
             self._interruption = None
+
+    async def asking(self, call: Coroutine[Any, Any, T]) -> T:
+        """Await a model call; raises :class:`AskedAgain` when a person cancels it, and only it."""
+        task = asyncio.ensure_future(call)
+        self._call = task
+        try:
+            return await task
+        except asyncio.CancelledError:
+            this = asyncio.current_task()
+            if self._asked_again is None or (this is not None and this.cancelling()):
+                raise
+            raise self._asked_again from None
+        finally:
+            self._call = self._asked_again = None
 
     # --- for the control folder --------------------------------------------------------------------------------------
 
@@ -143,8 +172,13 @@ class Steering:
                 self._interrupt(command, StepInterrupted(f"skipped by {command.by}"))
             case control.SkipIteration():
                 self._interrupt(command, IterationInterrupted(f"skipped by {command.by}"))
+            case control.AskAgain():
+                self._ask_again(command)
+            case control.RaiseLimit():
+                self._raise_limits(command)
             case control.Stop(now=True):
                 self.stop_asked = True
+                self.evaluation_wanted = command.evaluate
                 self._interrupt(command, RunInterrupted(f"stopped by {command.by}"), even_idle=True)
                 self._release()
             case control.Stop():
@@ -169,8 +203,35 @@ class Steering:
         if self._may_go.is_set():
             self._refuse(command, "the run is not paused")
             return
+        if self._recorder.state.limit is not None:
+            self._refuse(command, "the run stands at a limit: raise it, or stop the run")
+            return
         self._accept(command, "")
         self._release()
+
+    def _ask_again(self, command: control.AskAgain) -> None:
+        if self._call is None or self._call.done():
+            self._refuse(command, "no model call is being made right now")
+            return
+        self._accept(command, "the model call is cancelled and made again")
+        self._asked_again = AskedAgain(f"cancelled by {command.by}, asked again")
+        self._call.cancel()
+
+    def _raise_limits(self, command: control.RaiseLimit) -> None:
+        state = self._recorder.state
+        stood_at_limit = state.limit is not None
+        wanted = {Limit.USD: command.usd, Limit.TOKENS: command.tokens, Limit.TIME: command.seconds}
+        more = {limit: amount for limit, amount in wanted.items() if amount is not None}
+        now = {limit: state.allowed(limit) for limit in more}
+        if missing := [limit.value for limit, allowed in now.items() if allowed is None]:
+            self._refuse(command, f"the run has no limit of {' and '.join(missing)} that could be raised")
+            return
+        for limit, amount in more.items():
+            allowed = (now[limit] or 0.0) + amount
+            self._recorder.emit(LimitRaised(limit=limit, allowed=allowed, by=command.by), durable=True)
+        self._accept(command, "")
+        if stood_at_limit:
+            self._release()
 
     def _release(self) -> None:
         self._may_go.set()

@@ -95,6 +95,14 @@ WatchRule = Literal["not_finite", "diverging", "overfitting", "not_converging", 
 """The plain rules that watch a training run."""
 
 
+class Limit(StrEnum):
+    """What a person may limit for a whole run."""
+
+    USD = "usd"
+    TOKENS = "tokens"
+    TIME = "time"
+
+
 class IterationMode(StrEnum):
     """What an iteration is for, as its plan declares openly."""
 

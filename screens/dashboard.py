@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import getters
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from agents.clock import utc_now
-from agents.control import Command, Pause, Resume, Say, SkipIteration, SkipStep, Stop
+from agents.control import AskAgain, Command, Pause, Resume, Say, SkipIteration, SkipStep, Stop
 from agents.events import (
     CommandReceived,
     Event,
@@ -23,11 +23,12 @@ from agents.events import (
     TrainingWarned,
 )
 from agents.fold import apply
+from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, RunStatus
 from screens.charts import ChartSource
-from screens.key_help import KEYS, KeyHelp
+from screens.key_help import KEYS, KeyFooter, KeyHelp
 from screens.messages import (
     CommandFailed,
     CommandWanted,
@@ -37,23 +38,29 @@ from screens.messages import (
     LibraryWanted,
     OutputRead,
     ReadingSeen,
+    ReplyRead,
     RunEnded,
     ToolCallChanged,
 )
-from screens.notices import asked, banner, receipt
+from screens.notices import asked, banner, receipt, told
+from screens.reply import waiting_words
+from screens.spending import asks_a_model, standing_at
 from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
 from screens.widgets.iterations import Iterations, iterations_view
-from screens.widgets.live import Live, live_view
+from screens.widgets.live import NO_REPLY_YET, Live, live_view
 from screens.widgets.metrics_chart import MetricsChart
 from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
+if TYPE_CHECKING:
+    from screens.limit_question import LimitScreen
+
 DRAW_SECONDS: Final = 0.25
 _START_GRACE: Final = timedelta(seconds=20)
 """A run whose engine has not written anything for so long after one began to watch was not started."""
-_STEERING: Final = {"pause", "resume", "skip_step", "skip_iteration", "stop", "say"}
+_STEERING: Final = {"pause", "resume", "skip_step", "skip_iteration", "ask_again", "stop", "say"}
 
 
 class DashboardScreen(KeyHelp):
@@ -69,6 +76,7 @@ class DashboardScreen(KeyHelp):
         Binding("s", "skip_step", "Skip step", id="run.skip_step", tooltip="End the current step and its tool"),
         Binding("n", "skip_iteration", "Next iteration", id="run.next", tooltip="End the current iteration"),
         Binding("x", "stop", "Stop", id="run.stop", tooltip="Stop the run; asks how"),
+        Binding("a", "ask_again", "Ask again", id="run.ask_again", tooltip="Cancel this model call and make it again"),
         Binding("h,colon", "say", "Say", id="run.say", key_display="h", tooltip="Send a note to the agent"),
         Binding("c", "chart", "Chart", show=False, id="view.chart", tooltip="Chart in place of the tool calls"),
         Binding("l", "library", "Runs", show=False, id="view.library", tooltip="All runs"),
@@ -91,6 +99,10 @@ class DashboardScreen(KeyHelp):
         self._dirty = True
         self._changed_call: int | None = 0
         self._output: tuple[int, str] = (0, "")
+        self._reply: tuple[int, ReplyProgress] = (0, NO_REPLY_YET)
+        self._question: LimitScreen | None = None
+        self._asked_of: datetime | None = None
+        """Since when the hold lasts whose limit a person was asked about."""
         self._charts = ChartSource()
         self._mine: set[str] = set()
         self._keys: tuple[bool | None, ...] = ()
@@ -108,11 +120,11 @@ class DashboardScreen(KeyHelp):
                 with Container(id="lower"):
                     yield MetricsChart(id="chart")
                     yield ToolLog(id="tools")
-        yield Footer(show_command_palette=False)
+        yield KeyFooter(show_command_palette=False)
 
     def on_mount(self) -> None:
         self.draw()
-        self.set_interval(DRAW_SECONDS, self._draw_if_dirty)
+        self.set_interval(DRAW_SECONDS, self._catch_up)
         self.set_interval(1.0, self._tick)
 
     # --- facts -------------------------------------------------------------------------------------------------------
@@ -141,6 +153,9 @@ class DashboardScreen(KeyHelp):
             case CommandReceived() if self._caught_up:
                 if text := receipt(event, mine=event.command_id in self._mine):
                     self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
+            case _ if self._caught_up and (news := told(event)):
+                text, is_warning = news
+                self.notify(text, severity="warning" if is_warning else "information", markup=False)
             case _:
                 pass
 
@@ -150,6 +165,10 @@ class DashboardScreen(KeyHelp):
 
     def on_output_read(self, message: OutputRead) -> None:
         self._output = (message.call, message.text)
+        self._dirty = True
+
+    def on_reply_read(self, message: ReplyRead) -> None:
+        self._reply = (message.call, message.progress)
         self._dirty = True
 
     def on_reading_seen(self, message: ReadingSeen) -> None:
@@ -165,9 +184,18 @@ class DashboardScreen(KeyHelp):
 
     @property
     def is_current_with_its_run(self) -> bool:
-        """Whether the whole journal, the lock and the output of a running tool have been read once."""
-        running = self.state.running_tool_call
-        return self._caught_up and self.engine is not None and (running is None or self._output[0] == running.call)
+        """Whether the whole journal, the lock, the output of a running tool and a reply that comes were read once."""
+        tool, asked = self.state.running_tool_call, self.state.running_model_call
+        has_output = tool is None or self._output[0] == tool.call
+        has_reply = asked is None or asked.stream is None or self._reply[0] == asked.call
+        return self._caught_up and self.engine is not None and has_output and has_reply
+
+    @property
+    def _reply_now(self) -> ReplyProgress:
+        """What has come for the model call that runs."""
+        call, reply = self._reply
+        asked = self.state.running_model_call
+        return reply if asked is not None and asked.call == call else NO_REPLY_YET
 
     # --- drawing -----------------------------------------------------------------------------------------------------
 
@@ -179,9 +207,10 @@ class DashboardScreen(KeyHelp):
         starting = self.state.status is RunStatus.STARTING and self._now() - self._opened < _START_GRACE
         return None if starting else False
 
-    def _draw_if_dirty(self) -> None:
+    def _catch_up(self) -> None:
         if self._dirty:
             self.draw()
+        self._mind_the_limit()
 
     def draw(self) -> None:
         """Show the state. A pane whose view is what it was repaints nothing."""
@@ -189,12 +218,12 @@ class DashboardScreen(KeyHelp):
         state = self.state
         call, output = self._output
         newest = state.tool_calls[-1].call if state.tool_calls else 0
-        still = standstill(state.status, self.engine_alive)
+        still = standstill(state.status, self.engine_alive, at_limit=standing_at(state) is not None)
         with self.app.batch_update():
             self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
             self._tick_clocks()
             self.query_one(Steps).show(steps_view(state, still))
-            self.query_one(Live).show(live_view(state, output if call == newest else "", still))
+            self.query_one(Live).show(live_view(state, output if call == newest else "", still, self._reply_now))
             self.query_one(MetricsChart).show(self._charts.chart(state))
             self.query_one(BestCard).show(best_view(state, self.folder))
             self.query_one(Iterations).show(iterations_view(state, still))
@@ -229,6 +258,8 @@ class DashboardScreen(KeyHelp):
         now = self._now_for_clock()
         self.head.tick(self.state.elapsed(now))
         self.query_one(Steps).note(running_words(self.state, now))
+        gone = self.engine_alive is False
+        self.query_one(Live).note("" if gone else waiting_words(self.state, self._reply_now, now))
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
@@ -238,6 +269,34 @@ class DashboardScreen(KeyHelp):
         if told is not None:
             shown.update(Content.styled(*told))
 
+    # --- the question at a limit -------------------------------------------------------------------------------------
+
+    def _mind_the_limit(self) -> None:
+        """Ask once at each hold at a limit, also on a late attach; take the question back when it is settled."""
+        hold = self.state.held_since if standing_at(self.state) and self.engine_alive else None
+        question = self._question
+        if question is not None and question.since != hold:
+            if question.is_active:  # else something lies over it, and it goes when that has gone
+                question.dismiss(None)
+        elif hold is not None and hold != self._asked_of and self.is_active:
+            self._ask_about_limit()
+
+    def _ask_about_limit(self) -> None:
+        from screens.limit_question import LimitScreen  # no first picture needs it
+
+        limit, since = standing_at(self.state), self.state.held_since
+        if limit is None or since is None or self._question is not None:
+            return
+
+        def answered(answer: Command | None) -> None:
+            self._question = None
+            if answer is not None:
+                self._command(answer)
+
+        self._asked_of = since
+        self._question = LimitScreen(limit, since)
+        self.app.push_screen(self._question, answered)
+
     # --- wishes ------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -246,7 +305,7 @@ class DashboardScreen(KeyHelp):
             return self.has_class("-short") or self.has_class("-narrow")
         if action not in _STEERING:
             return True
-        if self.state.status.is_over:
+        if self.state.status.is_over or (action == "ask_again" and not asks_a_model(self.state)):
             return False
         engine_gone = self.engine_alive is False
         standing = engine_gone or self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
@@ -257,6 +316,8 @@ class DashboardScreen(KeyHelp):
         if self._problem or self.engine_alive is not True:
             return None
         if action in {"skip_step", "skip_iteration"} and not self._iteration_runs():
+            return None
+        if action == "ask_again" and self.state.running_model_call is None:
             return None
         return True
 
@@ -272,8 +333,14 @@ class DashboardScreen(KeyHelp):
         self._command(Pause())
 
     def action_resume(self) -> None:
-        """Go on; where the engine is gone, whoever carries the command starts another one."""
-        self._command(Resume())
+        """Go on; where the engine is gone, whoever carries the command starts another one.
+
+        A run that stands at a limit would come no further: there the question is asked again.
+        """
+        if self.engine_alive and standing_at(self.state):
+            self._ask_about_limit()
+        else:
+            self._command(Resume())
 
     def action_skip_step(self) -> None:
         self._command(SkipStep.seen(self.state))
@@ -289,6 +356,9 @@ class DashboardScreen(KeyHelp):
                 self._command(stop)
 
         self.app.push_screen(StopScreen(), answered)
+
+    def action_ask_again(self) -> None:
+        self._command(AskAgain())
 
     def action_say(self) -> None:
         from screens.questions import SayScreen

@@ -10,6 +10,7 @@ from textual.message import Message
 
 from agents.control import Command
 from agents.events import Event
+from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.state import RunState, ToolCallState
@@ -49,6 +50,17 @@ class OutputRead(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, OutputRead)
+
+
+@dataclass
+class ReplyRead(Message):
+    """What has come of the running model call's reply, replacing what an earlier one said."""
+
+    call: int
+    progress: ReplyProgress
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ReplyRead)
 
 
 @dataclass

@@ -3,21 +3,33 @@
 from typing import Final
 
 from agents.control import Command
-from agents.events import CommandReceived
+from agents.events import (
+    CommandReceived,
+    ContextCompacted,
+    Event,
+    LimitRaised,
+    ModelChanged,
+    ParameterDropped,
+    ReplayDiverged,
+)
 from agents.state import RunState
 from agents.vocabulary import RunStatus
-from screens.plain import one_line
-from screens.vocabulary import ENGINE_GONE, RUN, shorten
+from screens.model_events import sentence
+from screens.plain import as_sentence, one_line
+from screens.spending import standing_at
+from screens.vocabulary import AT_LIMIT, ENGINE_GONE, RUN, shorten
 
 _ASKED: Final = {
     "pause": "Pause asked for; it takes effect before the next call.",
     "resume": "Resume asked for.",
     "skip_step": "Skip of this step asked for; its tool is ended.",
     "skip_iteration": "Next iteration asked for; the current one is ended.",
+    "ask_again": "Asked to cancel this model call and to make it again.",
+    "raise_limit": "Raise of the limit asked for.",
     "stop": "Stop asked for.",
     "say": "Note left for the agent; it goes out with the next model call.",
 }
-_SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "say"}
+_SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "ask_again", "raise_limit", "say"}
 _LONGEST: Final = 80
 """Cells of what is quoted, so that the banner fits into its three lines on the smallest screen."""
 _NAMES: Final = {
@@ -25,6 +37,8 @@ _NAMES: Final = {
     "resume": "Resume",
     "skip_step": "Skip step",
     "skip_iteration": "Next iteration",
+    "ask_again": "Ask again",
+    "raise_limit": "Raise of the limit",
     "stop": "Stop",
     "say": "Note",
 }
@@ -45,6 +59,17 @@ def receipt(event: CommandReceived, *, mine: bool) -> str | None:
     return f"{name}{by} {event.outcome}{detail}"
 
 
+def told(event: Event) -> tuple[str, bool] | None:
+    """What is said of an event the moment it is read, and whether as a warning; None where the panes tell enough."""
+    match event:
+        case ModelChanged() | ReplayDiverged():
+            return as_sentence(sentence(event) or ""), True
+        case ParameterDropped() | ContextCompacted() | LimitRaised():
+            return as_sentence(sentence(event) or ""), False
+        case _:
+            return None
+
+
 def banner(state: RunState, engine_alive: bool | None, problem: str, last_words: str) -> tuple[str, str] | None:
     """One line below the head and its style, where a person has to know or to do something; else None."""
     if problem:
@@ -55,6 +80,9 @@ def banner(state: RunState, engine_alive: bool | None, problem: str, last_words:
         return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off. Press p to resume it.{why}", "bold $error"
     reason = shorten(one_line(state.reason), 2 * _LONGEST)
     match state.status:
+        case RunStatus.HELD if limit := standing_at(state):
+            what = shorten(one_line(limit.message).rstrip("."), 2 * _LONGEST)
+            return f"{AT_LIMIT.glyph} The run stands at its limit: {what}. Press p to decide.", "$warning"
         case RunStatus.HELD:
             return f"{RUN[state.status].glyph} The run stands still: {reason}. Press p to go on.", "$warning"
         case RunStatus.PAUSING:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from agents.escapes import without_escapes
@@ -29,6 +30,12 @@ def one_line(text: str) -> str:
     return " ".join(harmless(text).split())
 
 
+def as_sentence(text: str) -> str:
+    """Harmless text on one line, with a capital at its beginning and a full stop at its end."""
+    line = one_line(text).rstrip(".")
+    return f"{line[:1].upper()}{line[1:]}."
+
+
 def _overwritten(line: str) -> str:
     """What a line shows after its carriage returns, taken as whole rewrites of the line."""
     if "\r" not in line:
@@ -41,6 +48,7 @@ def _visible(line: str) -> str:
     return "".join(map(_shown, line.expandtabs(_TAB_STOP)))
 
 
+@lru_cache(maxsize=4_096)  # text has few different characters, and a live pane asks for many four times a second
 def _shown(char: str) -> str:
     code = ord(char)
     if code < 0x20:

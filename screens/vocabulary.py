@@ -6,7 +6,6 @@ who do not see red from green.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from textual.content import Content
@@ -20,6 +19,13 @@ from agents.vocabulary import (
     StepStatus,
     ToolOutcome,
 )
+from screens.figures import MISSING as MISSING
+from screens.figures import clock as clock
+from screens.figures import count as count
+from screens.figures import duration as duration
+from screens.figures import score as score
+from screens.figures import size as size
+from screens.figures import ticking as ticking
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,9 @@ RUN: Final[dict[RunStatus, Look]] = {
 
 ENGINE_GONE: Final = Look("!", "engine not running", "$error")
 """The journal says that the run goes on, and no engine writes it."""
+
+AT_LIMIT: Final = Look("‖", "at limit", "$warning")
+"""The run is held because a budget is used up, and waits for a person to raise it or to end the run."""
 
 CUT_OFF: Final = Look("!", "cut off", "$error")
 """What ran when the engine ended, and goes on only when a person resumes the run."""
@@ -106,21 +115,20 @@ _SHORT_STEP: Final[dict[StepName, str]] = {
 }
 
 
-MISSING: Final = "–"
-"""What stands where a value is not known."""
-
-
-def run_look(status: RunStatus, engine_alive: bool | None) -> Look:
+def run_look(status: RunStatus, engine_alive: bool | None, *, at_limit: bool = False) -> Look:
     """Look of a run; ``engine_alive`` None means that nobody has looked at the lock yet."""
     started_or_over = status is RunStatus.STARTING or status.is_over
-    return ENGINE_GONE if engine_alive is False and not started_or_over else RUN[status]
+    if engine_alive is False and not started_or_over:
+        return ENGINE_GONE
+    return AT_LIMIT if at_limit and status is RunStatus.HELD else RUN[status]
 
 
-def standstill(status: RunStatus, engine_alive: bool | None) -> Look | None:
+def standstill(status: RunStatus, engine_alive: bool | None, *, at_limit: bool = False) -> Look | None:
     """What every pane shows in the place of "running" while nothing of the run moves; None while it does."""
-    if run_look(status, engine_alive) is ENGINE_GONE:
+    look = run_look(status, engine_alive, at_limit=at_limit)
+    if look is ENGINE_GONE:
         return CUT_OFF
-    return RUN[status] if status is RunStatus.HELD else None
+    return look if status is RunStatus.HELD else None
 
 
 def step_look(status: StepStatus, still: Look | None) -> Look:
@@ -151,65 +159,6 @@ def direction(higher_is_better: bool) -> str:
 def model_words(model: str) -> str:
     """The model's name; the policy that is no LLM says so."""
     return f"{model}, built-in policy (no LLM)" if model == BUILTIN_MODEL else model
-
-
-def duration(seconds: float | None) -> str:
-    """``0.4s``, ``12s``, ``3m05s``, ``2h07m``, ``3d04h``: at most six characters."""
-    if seconds is None:
-        return MISSING
-    if seconds < 9.95:
-        return f"{max(0.0, seconds):.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours}h{minutes:02d}m"
-    days, hours = divmod(hours, 24)
-    return f"{days}d{hours:02d}h"
-
-
-def clock(elapsed: timedelta) -> str:
-    """``0:04:07`` or ``3d 04:07:00``, of fixed form so that it can tick in place."""
-    whole = int(elapsed.total_seconds())
-    days, rest = divmod(whole, 86_400)
-    hours, rest = divmod(rest, 3_600)
-    minutes, seconds = divmod(rest, 60)
-    return f"{days}d {hours:02d}:{minutes:02d}:{seconds:02d}" if days else f"{hours}:{minutes:02d}:{seconds:02d}"
-
-
-def size(count: int) -> str:
-    """``0 B``, ``812 B``, ``4.1 kB``, ``37 MB``: at most seven characters."""
-    if count < 1_000:
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1_000
-        if value < 999.5 or unit == "GB":
-            break
-    return f"{value:.1f} {unit}" if value < 9.95 else f"{value:.0f} {unit}"
-
-
-def count(number: int) -> str:
-    """``950``, ``18.4k``, ``2.3M``."""
-    if number < 1_000:
-        return str(number)
-    if number < 999_950:
-        return f"{number / 1_000:.1f}k"
-    return f"{number / 1_000_000:.1f}M"
-
-
-def score(value: float | None) -> str:
-    """A metric's value with four significant decimals, without a tail of digits nobody reads."""
-    if value is None:
-        return MISSING
-    magnitude = abs(value)
-    if magnitude >= 1_000_000 or 0 < magnitude < 0.001:
-        return f"{value:.3g}"
-    return f"{value:.4f}" if magnitude < 10 else f"{value:.2f}" if magnitude < 1_000 else f"{value:.1f}"
 
 
 def shorten(text: str, width: int) -> str:

@@ -1,11 +1,13 @@
 """What a person names on the command line: files, folders and runs."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from agentomics_tui.user_settings import runs_dir_of_files
 from agents.errors import UserError
-from agents.run_folder import RunFolder, default_runs_dir, resolve_run
+from agents.run_folder import RUNS_DIR_VARIABLE, RunFolder, default_runs_dir, resolve_run
 
 
 def absolute(path: str | Path) -> Path:
@@ -20,9 +22,12 @@ def absolute(path: str | Path) -> Path:
 
 
 def runs_dir(named: str | None) -> Path:
-    """The folder of the runs: the one ``named``, else the default."""
+    """The folder of the runs: the one ``named``, else that of the environment or a settings file, else the default."""
     with _known_home("the folder of the runs"):
-        return absolute(named) if named else default_runs_dir()
+        if named:
+            return absolute(named)
+        settled = None if os.environ.get(RUNS_DIR_VARIABLE) else runs_dir_of_files()
+        return settled or default_runs_dir()
 
 
 def find_run(reference: str, folder: Path) -> RunFolder:

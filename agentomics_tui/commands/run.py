@@ -6,18 +6,18 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Collection
 from types import FrameType
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from agentomics_tui.commands.out import complain, say, say_json
 from agentomics_tui.commands.paths import absolute
+from agentomics_tui.keys import keys_of_files
 from agentomics_tui.lines import line_of
+from agentomics_tui.user_settings import DEMO_ITERATIONS, FIELDS, settle
 from agents.control import Stop, submit
 from agents.data.embedded import DEMO_DATASET
 from agents.data.layout import preflight
-from agents.errors import UserError
 from agents.events import Event
 from agents.fold import fold
 from agents.history import first_line
@@ -32,49 +32,34 @@ from agents.state import RunState
 from agents.version import software_version
 from agents.vocabulary import RunStatus
 
-_SETTING_OF: Final = {"run_python_timeout": "run_python_tool_timeout", "bash_timeout": "bash_tool_timeout"}
-"""Flags whose setting has another name."""
-
 _ENDING_SECONDS: Final = 10.0
 """An engine that has refused a dataset ends long before."""
 
-_FLAGS: Final = (
-    "label_column",
-    "metric",
-    "model",
-    "iteration_plan_model",
-    "iterations",
-    "exploration_iterations",
-    "split_allowed_iterations",
-    "seed",
-    "timeout",
-    "cpus",
-    "note",
-    "max_steps",
-    "max_validation_retries",
-    "llm_response_timeout",
-    "bash_timeout",
-    "run_python_timeout",
-    "temperature",
-)
+_OF_A_DATASET: Final = ("label_column", "metric")
 
 
 def demo(options: argparse.Namespace) -> int:
-    """A run on the embedded dataset."""
-    options.dataset, options.label_column, options.metric = str(DEMO_DATASET), None, None
-    return run(options)
+    """A run on the embedded dataset, short unless a flag says otherwise."""
+    options.dataset = str(DEMO_DATASET)
+    if options.iterations is None:
+        options.iterations = DEMO_ITERATIONS
+    return _start(options, settings_of(options, without=_OF_A_DATASET))
 
 
 def run(options: argparse.Namespace) -> int:
     """Start a run. Bad input is refused before anything is left on the disk."""
-    settings = settings_of(options)
+    return _start(options, settings_of(options))
+
+
+def _start(options: argparse.Namespace, settings: RunSettings) -> int:
+    keys = keys_of_files()
     preflight(settings.dataset, settings.label_column, settings.metric)
     folder = create_run(options.runs_dir, settings, software_version(), options.run_id)
-    engine = start_engine(folder)
+    engine = start_engine(folder, keys.values)
     try:
         if options.detach:
             return _detached(folder, as_json=options.json)
-        if options.headless or options.json or not sys.stdout.isatty():
+        if not _opens_screen(options):
             return _headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
@@ -87,20 +72,19 @@ def run(options: argparse.Namespace) -> int:
         engine.returncode = engine.returncode if engine.returncode is not None else 0
 
 
-def settings_of(options: argparse.Namespace) -> RunSettings:
-    """Settings from the flags; raises :class:`UserError` that names the flag."""
-    values: dict[str, Any] = {"dataset": absolute(options.dataset), "cpus": _usable_cpus()}
-    for flag in _FLAGS:
-        value = getattr(options, flag, None)
-        if value is not None:
-            values[_SETTING_OF.get(flag, flag)] = value
-    try:
-        return RunSettings(**values)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        setting = str(problem["loc"][0])
-        flag = next((flag for flag, name in _SETTING_OF.items() if name == setting), setting)
-        raise UserError(f"--{flag.replace('_', '-')} {problem['input']}: {problem['msg']}") from None
+def settings_of(options: argparse.Namespace, *, without: Collection[str] = ()) -> RunSettings:
+    """Settings from the flags, the environment and the settings files; raises ``UserError`` that names the place.
+
+    ``without`` are settings that belong to other datasets. Where a screen opens there is a person to ask at a limit.
+    """
+    settled = settle({name: value for name, value in vars(options).items() if name in FIELDS})
+    values: dict[str, Any] = {"cpus": _usable_cpus(), "at_limit": "ask" if _opens_screen(options) else "finish"}
+    values |= {name: value for name, value in settled.values.items() if name in FIELDS and name not in without}
+    return RunSettings(dataset=absolute(options.dataset), **values)
+
+
+def _opens_screen(options: argparse.Namespace) -> bool:
+    return not (options.detach or options.headless or options.json) and sys.stdout.isatty()
 
 
 def _usable_cpus() -> int:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from agentomics_tui.commands.out import complain
 from agentomics_tui.commands.out import say as print_line
 from agentomics_tui.commands.paths import find_run
+from agentomics_tui.keys import keys_of_files
 from agents import control
 from agents.errors import UserError
 from agents.events import CommandReceived
@@ -48,6 +49,22 @@ def say(options: argparse.Namespace) -> int:
     return _send(options, note)
 
 
+def ask_again(options: argparse.Namespace) -> int:
+    return _send(options, control.AskAgain())
+
+
+def raise_limit(options: argparse.Namespace) -> int:
+    """Allow the run more money, tokens or time."""
+    if options.usd is None and options.tokens is None and options.seconds is None:
+        raise UserError("raise: say by how much with --usd, --tokens or --seconds")
+    try:
+        more = control.RaiseLimit(usd=options.usd, tokens=options.tokens, seconds=options.seconds)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise UserError(f"raise: --{problem['loc'][0]} {problem['input']}: {problem['msg']}") from None
+    return _send(options, more)
+
+
 def resume(options: argparse.Namespace) -> int:
     """Go on after a pause; where the engine is gone, start another one at the step that the run had reached."""
     run = find_run(options.run, options.runs_dir)
@@ -59,7 +76,7 @@ def resume(options: argparse.Namespace) -> int:
         raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")
     if reason := nothing_left_to_do(state):
         raise UserError(f"run {run.run_id} cannot be resumed: {reason}")
-    engine = start_engine(run)
+    engine = start_engine(run, keys_of_files().values)
     if not _has_taken_up(run, engine):
         complain(f"the engine of run {run.run_id} ended at once; see {run.engine_log}")
         return 1

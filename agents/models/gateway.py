@@ -1,25 +1,15 @@
-"""The gateway to every model: one request through ``litellm.acompletion``, answered or refused in plain words.
+"""What the engine asks of a model, and what it gets: the words that every gateway speaks.
 
-litellm takes seconds to import, so only the engine's process imports this module's insides, and only when asked.
+Nothing heavy is imported here. The gateway that people use is ``agents/models/litellm_gateway.py``; tests put a
+scripted one in its place.
 """
 
-import asyncio
-import json
-import os
-import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
-
-from agents.vocabulary import BUILTIN_MODEL
+from typing import Any, Literal, Protocol
 
 Message = dict[str, Any]
 """A message in the OpenAI form: role, content, tool_calls, tool_call_id."""
-
-ATTEMPTS: Final = 4
-_FIRST_WAIT: Final = 2.0
-_OF_THE_REQUEST: Final = {"ContextWindowExceededError", "ContentPolicyViolationError"}
-_TRANSIENT: Final = {408, 409, 425, 429, 500, 502, 503, 504, 529}
 
 
 class ModelError(Exception):
@@ -31,7 +21,11 @@ class ModelRefused(ModelError):
 
 
 class RequestRefused(ModelError):
-    """This request will never be answered, such as one that is too long; another one may be."""
+    """This request will never be answered, such as one that breaks a content rule; another one may be."""
+
+
+class RequestTooLong(RequestRefused):
+    """The request is longer than the model's window; a shorter one may be answered."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +35,8 @@ class ToolRequest:
     id: str
     name: str
     arguments: str
+    extra: dict[str, Any] = field(default_factory=dict)
+    """What the provider wants back with the call, such as a thought signature."""
 
 
 @dataclass(frozen=True)
@@ -49,162 +45,101 @@ class ModelReply:
 
     text: str
     tool_calls: tuple[ToolRequest, ...] = ()
+    reasoning: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
+    cached_tokens: int = 0
     cost_usd: float | None = None
     finish_reason: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Fields of the message that the provider wants back with the next request, such as signed thinking blocks."""
 
     def message(self) -> Message:
         """The reply as the next request has to carry it."""
-        message: Message = {"role": "assistant", "content": self.text}
+        message: Message = {"role": "assistant", "content": self.text, **self.extra}
         if self.tool_calls:
             message["tool_calls"] = [
-                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                    **call.extra,
+                }
                 for call in self.tool_calls
             ]
         return message
 
 
+@dataclass(frozen=True)
+class ModelRequest:
+    """One request to one model."""
+
+    model: str
+    messages: Sequence[Message]
+    tools: Sequence[dict[str, Any]] = ()
+    temperature: float = 1.0
+    reasoning_effort: str | None = None
+    must_call: bool = False
+    """The reply has to call a tool, where the provider can make a model do so."""
+
+
+DeltaKind = Literal["text", "reasoning", "tool"]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A piece of a reply, as it came. For a tool call: its place in the reply, its name, a piece of its arguments."""
+
+    kind: DeltaKind
+    text: str
+    index: int = 0
+    name: str = ""
+
+
+class Listener(Protocol):
+    """Whoever wants to know how a request goes while it goes."""
+
+    def heard(self, delta: Delta) -> None:
+        """A piece of the reply came."""
+
+    def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
+        """What came so far is void; the request is made again after ``wait`` seconds."""
+
+    def dropped(self, parameter: str, reason: str) -> None:
+        """The model does not take this parameter; it is asked without it from now on."""
+
+    def diverged(self, recorded_call: int, diff: str) -> None:
+        """A replayed model was asked something else than in the recorded run."""
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a model beforehand; None where nobody knows."""
+
+    window: int | None = None
+    """Tokens of input."""
+    max_output: int | None = None
+    input_price: float | None = None
+    """US dollars a token."""
+    output_price: float | None = None
+    takes_tools: bool | None = None
+
+    @property
+    def is_priced(self) -> bool:
+        return self.input_price is not None and self.output_price is not None
+
+    def price(self, input_tokens: float, output_tokens: float) -> float | None:
+        """US dollars at full price, no cache counted; None where no price is known."""
+        if self.input_price is None or self.output_price is None:
+            return None
+        return input_tokens * self.input_price + output_tokens * self.output_price
+
+
 class Gateway(Protocol):
-    """Anything that answers a request; tests put a scripted one in its place."""
+    """Anything that answers a request."""
 
-    async def complete(
-        self, model: str, messages: Sequence[Message], tools: Sequence[dict[str, Any]]
-    ) -> ModelReply: ...
+    async def complete(self, request: ModelRequest, listener: Listener) -> ModelReply:
+        """One reply; raises :class:`ModelError` when there is none. Cancelling it closes the connection."""
 
-
-@dataclass
-class LiteLLMGateway:
-    """Sends requests through litellm.
-
-    A transient failure is tried again, up to ``ATTEMPTS`` times in all with growing waits; ``on_retry`` hears of each.
-    """
-
-    temperature: float
-    response_timeout: float
-    """Seconds for one whole reply."""
-    on_retry: Callable[[str], None] = field(default=lambda line: None)
-
-    async def complete(self, model: str, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> ModelReply:
-        """One reply to ``messages``; raises :class:`ModelError`."""
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return await self._once(model, messages, tools)
-            except (ModelRefused, RequestRefused):
-                raise
-            except ModelError as error:
-                if attempt == ATTEMPTS:
-                    raise
-                wait = _FIRST_WAIT * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-                self.on_retry(f"{error}; trying again in {wait:.0f} s ({attempt} of {ATTEMPTS - 1})")
-                await asyncio.sleep(wait)
-        raise AssertionError("unreachable")
-
-    async def _once(self, model: str, messages: Sequence[Message], tools: Sequence[dict[str, Any]]) -> ModelReply:
-        litellm = load_litellm()
-        try:
-            # litellm's own time-out is per read, so a dripping reply would never end.
-            async with asyncio.timeout(self.response_timeout):
-                response = await litellm.acompletion(
-                    model=model,
-                    messages=list(messages),
-                    tools=list(tools),
-                    temperature=self.temperature,
-                    timeout=self.response_timeout,
-                    max_retries=0,
-                    drop_params=True,
-                )
-        except TimeoutError:
-            raise ModelError(f"{model}: no whole reply within {self.response_timeout:.0f} s") from None
-        except Exception as error:  # noqa: BLE001 - providers raise whatever they like; all of it is a failed call
-            raise _as_model_error(model, error) from None
-        return _reply_of(litellm, model, response)
-
-
-def load_litellm() -> Any:
-    """litellm, set up so that neither its import nor its price table goes to the network."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm
-
-    litellm.suppress_debug_info = True
-    litellm.telemetry = False
-    from agents.policy.provider import register
-
-    register()
-    return litellm
-
-
-def problem_with(model: str) -> str | None:
-    """One line that says why ``model`` cannot be used here, or None. Nothing is sent anywhere.
-
-    Loads litellm, so that the first model call need not wait for it.
-    """
-    litellm = load_litellm()
-    if model == BUILTIN_MODEL:
-        return None
-    try:
-        litellm.get_llm_provider(model)
-    except Exception:  # noqa: BLE001 - litellm raises several kinds for an unknown provider
-        return (
-            f"model {model!r}: unknown provider; name it as provider/model, "
-            f"for example openai/gpt-4.1 or {BUILTIN_MODEL}"
-        )
-    missing = litellm.validate_environment(model).get("missing_keys") or []
-    if missing:
-        return f"model {model!r}: set {' and '.join(missing)} in the environment"
-    return None
-
-
-def _as_model_error(model: str, error: Exception) -> ModelError:
-    status = getattr(error, "status_code", None)
-    line = " ".join(str(error).split())[:500] or type(error).__name__
-    text = f"{model}: {type(error).__name__}: {line}"
-    if type(error).__name__ in _OF_THE_REQUEST:
-        return RequestRefused(text)
-    if isinstance(status, int) and status not in _TRANSIENT and status < 500:
-        return ModelRefused(text)
-    return ModelError(text)
-
-
-def _reply_of(litellm: Any, model: str, response: Any) -> ModelReply:
-    try:
-        choice = response.choices[0]
-        message = choice.message
-        calls = tuple(
-            ToolRequest(
-                id=call.id or f"call-{position}",
-                name=_encodable(call.function.name or ""),
-                arguments=_encodable(_as_text(call.function.arguments)),
-            )
-            for position, call in enumerate(message.tool_calls or ())
-        )
-        usage = getattr(response, "usage", None)
-        return ModelReply(
-            text=_encodable(message.content or ""),
-            tool_calls=calls,
-            input_tokens=int(getattr(usage, "prompt_tokens", 0) or 0),
-            output_tokens=int(getattr(usage, "completion_tokens", 0) or 0),
-            cost_usd=_cost(litellm, model, response),
-            finish_reason=choice.finish_reason or "",
-        )
-    except (AttributeError, IndexError, TypeError) as error:
-        raise ModelError(f"{model}: the reply has no usable message ({error})") from None
-
-
-def _as_text(arguments: object) -> str:
-    return arguments if isinstance(arguments, str) else json.dumps(arguments)
-
-
-def _encodable(text: str) -> str:
-    """``text`` without lone surrogates, which no file and no request can carry."""
-    return text.encode(errors="replace").decode()
-
-
-def _cost(litellm: Any, model: str, response: Any) -> float | None:
-    if model == BUILTIN_MODEL:
-        return 0.0
-    try:
-        return float(litellm.completion_cost(completion_response=response, model=model))
-    except Exception:  # noqa: BLE001 - an unknown price raises; the call is then shown as unpriced
-        return None
+    def facts(self, model: str) -> ModelFacts:
+        """What is known of ``model``."""

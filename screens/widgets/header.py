@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from agents.state import RunState, Usage
-from agents.vocabulary import BUILTIN_MODEL
+from agents.vocabulary import BUILTIN_MODEL, Limit
 from screens.plain import one_line
+from screens.spending import allowed, asks_a_model, money, standing_at
 from screens.vocabulary import Look, clock, count, direction, run_look
 from screens.widgets.pane import Pane
 
@@ -26,7 +27,8 @@ class HeaderView:
     higher_is_better: bool
     model: str
     look: Look
-    usage: str
+    usage: tuple[str, ...]
+    """Wordings, the longest first."""
 
 
 def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> HeaderView:
@@ -36,20 +38,42 @@ def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> Head
         metric=one_line(state.metric),
         higher_is_better=state.higher_is_better,
         model=one_line(state.model),
-        look=run_look(state.status, engine_alive),
-        usage=usage_words(state.usage, state.model),
+        look=run_look(state.status, engine_alive, at_limit=standing_at(state) is not None),
+        usage=usage_words(
+            state.usage,
+            free=not asks_a_model(state),
+            usd=allowed(state, Limit.USD),
+            tokens=allowed(state, Limit.TOKENS),
+        ),
     )
 
 
-def usage_words(usage: Usage, model: str) -> str:
-    """Tokens and cost in one phrase; a price that nobody knows is not shown as nothing."""
-    if model == BUILTIN_MODEL:
-        return f"{count(usage.calls)} model calls · free"
-    tokens = f"{count(usage.input_tokens)} in · {count(usage.output_tokens)} out"
+def usage_words(
+    usage: Usage, *, free: bool = False, usd: float | None = None, tokens: float | None = None
+) -> tuple[str, ...]:
+    """Tokens and cost against what is allowed, in phrases of which the first is the longest.
+
+    A price that nobody knows is not shown as nothing.
+    """
+    if free:
+        return (f"{count(usage.calls)} model calls · free",)
+    cost = _cost_words(usage, usd)
+    given, got = f"{count(usage.input_tokens)} in", f"{count(usage.output_tokens)} out"
+    cached = f"{given} ({count(usage.cached_tokens)} cached)" if usage.cached_tokens else given
+    if tokens is None:
+        phrases = [f"{cached} · {got}", f"{given} · {got}", f"{count(usage.tokens)} tokens"]
+    else:
+        used = f"{count(usage.tokens)} of {count(round(tokens))}"
+        phrases = [f"{cached} · {got} · {used} tokens", f"{given} · {got} · {used} tokens", f"{used} tokens", used]
+    return (*(f"{phrase} · {cost}" for phrase in phrases), cost)
+
+
+def _cost_words(usage: Usage, allowed: float | None) -> str:
+    """``$0.42 of $5.00``, with ``unpriced`` where the price of some or of all is not known."""
+    of = "" if allowed is None else f" of {money(allowed)}"
     if usage.unpriced == 0:
-        return f"{tokens} · ${usage.cost_usd:.2f}"
-    known = f"${usage.cost_usd:.2f} + " if usage.cost_usd else ""
-    return f"{tokens} · {known}unpriced"
+        return f"{money(usage.cost_usd)}{of}"
+    return f"{money(usage.cost_usd)}{of} + unpriced" if usage.cost_usd else "unpriced"
 
 
 class Facts(Pane[HeaderView]):
@@ -73,11 +97,11 @@ class StateCell(Pane[Look]):
         return [Content.styled(f"{view.glyph} {view.word}", f"bold {view.style}")]
 
 
-class UsageCell(Pane[str]):
-    """Tokens and cost."""
+class UsageCell(Pane[tuple[str, ...]]):
+    """Tokens and cost, in the longest wording that fits."""
 
-    def draw(self, view: str, width: int, height: int) -> Sequence[Content]:
-        return [Content.styled(view, "$text-muted")]
+    def draw(self, view: tuple[str, ...], width: int, height: int) -> Sequence[Content]:
+        return [Content.styled(next((words for words in view if len(words) <= width), view[-1]), "$text-muted")]
 
 
 class Header(Horizontal):

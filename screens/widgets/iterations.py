@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from agents.state import IterationState, RunState
+from agents.state import IterationState, RunState, Usage
 from agents.vocabulary import IterationStatus
 from screens.plain import one_line
-from screens.vocabulary import Look, duration, iteration_look, score
+from screens.spending import asks_a_model, money
+from screens.vocabulary import Look, count, duration, iteration_look, score
 from screens.widgets.pane import Pane
 
 _INDENT = 6
+_WIDE = 54
+"""Cells from which on an iteration's cost has room beside its other figures."""
 _DEEPEST = 4
 """Lines of an iteration where there is room for all, a blank one included."""
 
@@ -27,6 +30,8 @@ class IterationRow:
     detail: str
     """What it changed, or why it failed."""
     figures: str
+    spent: str
+    """What its model calls cost, or their tokens where nobody knows; empty where a run costs nothing."""
     is_best: bool
 
 
@@ -42,6 +47,7 @@ class IterationsView:
 
 def iterations_view(state: RunState, still: Look | None = None) -> IterationsView:
     best = state.best.iteration if state.best else None
+    priced = asks_a_model(state)
     return IterationsView(
         one_line(state.metric),
         tuple(
@@ -52,6 +58,7 @@ def iterations_view(state: RunState, still: Look | None = None) -> IterationsVie
                 one_line(iteration.combination or iteration.reason),
                 one_line(iteration.reason or iteration.change),
                 _figures(iteration, state.metric),
+                _spent(iteration.usage) if priced else "",
                 iteration.index == best,
             )
             for iteration in state.iterations
@@ -71,6 +78,12 @@ def _figures(iteration: IterationState, metric: str) -> str:
     return " · ".join(parts)
 
 
+def _spent(usage: Usage) -> str:
+    if not usage.calls:
+        return ""
+    return f"{count(usage.tokens)} tokens, unpriced" if usage.unpriced else money(usage.cost_usd)
+
+
 class Iterations(Pane[IterationsView]):
     """The newest iterations that fit."""
 
@@ -81,11 +94,11 @@ class Iterations(Pane[IterationsView]):
         if not view.rows:
             return [Content.styled("None yet.", "$text-muted")]
         depth = max(1, min(_DEEPEST, height // len(view.rows)))
-        lines = [line for row in view.rows for line in _row(row, view.still, depth)]
+        lines = [line for row in view.rows for line in _row(row, view.still, depth, wide=width >= _WIDE)]
         return lines[-height:]
 
 
-def _row(row: IterationRow, still: Look | None, depth: int) -> list[Content]:
+def _row(row: IterationRow, still: Look | None, depth: int, *, wide: bool) -> list[Content]:
     """The iteration in one line; with more ``depth`` what it changed and further figures below it."""
     look = iteration_look(row.status, still)
     value = score(row.value) if row.value is not None else look.word
@@ -96,6 +109,7 @@ def _row(row: IterationRow, still: Look | None, depth: int) -> list[Content]:
         ("◆ " if row.is_best else "  ", "$warning"),
         (row.words, "bold" if row.is_best else ""),
     )
-    below = [text for text in (row.detail, row.figures) if text][: depth - 1]
+    figures = " · ".join(text for text in (row.figures, row.spent if wide else "") if text)
+    below = [text for text in (row.detail, figures) if text][: depth - 1]
     lines = [head, *(Content.styled(" " * _INDENT + text, "$text-muted") for text in below)]
     return [*lines, Content("")] if depth == _DEEPEST else lines

@@ -2,18 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from textual.content import Content
 
+from agents.models.stream import ReplyProgress
 from agents.program import to_type
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
 from agents.vocabulary import RunStatus, StepName, StepStatus
 from screens.plain import harmless, one_line
+from screens.reply import ReplyPart, reply_parts
+from screens.spending import asks_a_model
 from screens.vocabulary import RUN, Look, score, short_step, tool_look
 from screens.widgets.pane import Pane, fitted, labelled, wrapped
 
 _LABELS = 9
 _BAR = 20
+_TALL = 8
+_OF_EARLIER = 2
+"""Lines kept for each part of a reply before the newest one, where there are more than ``_TALL`` for all."""
+NO_REPLY_YET: Final = ReplyProgress()
 
 
 @dataclass(frozen=True)
@@ -30,29 +38,36 @@ class LiveView:
     """Epoch, of how many, and its figures."""
     warning: str
     output: str
+    reply: tuple[ReplyPart, ...] = ()
+    """What has come of the reply to the model call that runs; it takes the place of what was said and run before."""
     so_far: tuple[tuple[str, str], ...] = ()
     """The plan of the iteration and what its steps came to: label and line, in their order."""
 
 
-def live_view(state: RunState, output: str, still: Look | None = None) -> LiveView:
-    """``output`` is the end of the newest tool call's output; ``still`` says that, and why, the run stands still."""
-    call = _tool_of_step(state)
+def live_view(state: RunState, output: str, still: Look | None = None, reply: ReplyProgress = NO_REPLY_YET) -> LiveView:
+    """``output`` is the end of the newest tool call's output, ``reply`` what has come for the model call that runs.
+
+    ``still`` says that, and why, the run stands still.
+    """
     step = state.step
+    parts = reply_parts(reply) if state.running_model_call and not state.status.is_over else ()
+    call = None if parts else _tool_of_step(state)
     return LiveView(
         title=f"{_title(state, step)} ({still.word})" if still else _title(state, step),
-        said="" if state.status.is_over else one_line(_last_said(state)),
-        facts=tuple(_facts(state, still)),
+        said="" if parts or state.status.is_over else one_line(_last_said(state)),
+        facts=tuple(_facts(state, still, answers=bool(parts))),
         tool=f"{one_line(call.tool)}  {one_line(call.title)}" if call else "",
         tool_look=tool_look(call.outcome, still) if call else None,
         progress=_progress(call, state.metric),
         warning=one_line(call.warnings[-1]) if call and call.warnings else "",
         output=harmless(output).rstrip("\n") if call else "",
+        reply=parts,
         so_far=tuple(_so_far(state)),
     )
 
 
 class Live(Pane[LiveView]):
-    """What happens now. The newest output stays at the bottom, in view."""
+    """What happens now. The newest output, or of a reply its newest lines, stays at the bottom, in view."""
 
     def heading(self, view: LiveView) -> Content | None:
         return Content(view.title)
@@ -62,6 +77,7 @@ class Live(Pane[LiveView]):
         lines: list[Content] = []
         for label, text in view.facts:
             lines += labelled(label, wrapped(text, room, 3), _LABELS)
+        lines += _reply(view.reply, room, height - len(lines))
         if view.said:
             lines += labelled("says", wrapped(view.said, room, max(1, height // 4)), _LABELS)
         if view.tool and view.tool_look:
@@ -75,6 +91,34 @@ class Live(Pane[LiveView]):
             shown = [fitted(Content(line), room) for line in view.output.splitlines()[-spare:]]
             lines += labelled("prints", shown, _LABELS)
         return lines + _history(view, room, height - len(lines))
+
+
+def _reply(parts: Sequence[ReplyPart], room: int, spare: int) -> list[Content]:
+    """The newest lines that fit into ``spare`` ones; the head of a tool call stays above those of its arguments."""
+    kept: list[Content] = []
+    for older, part in reversed(list(enumerate(parts))):
+        reserved = _OF_EARLIER * min(older, 2) if spare > _TALL else 0
+        left = spare - len(kept) - reserved
+        if left < 1:
+            break
+        head = [Content.styled(part.head, "$accent")] if part.head else []
+        style = "$text-muted" if part.muted else ""
+        newest = [line.stylize(style) for line in _newest(part, room, left - len(head))]
+        kept = labelled(part.label, [*head, *newest], _LABELS) + kept
+    return kept
+
+
+def _newest(part: ReplyPart, room: int, at_most: int) -> list[Content]:
+    """The last lines of a part. Prose is wrapped, of code only the line that is being written."""
+    lines: list[Content] = []
+    for place, line in enumerate(reversed(part.text.split("\n") if part.text and at_most > 0 else [])):
+        if part.head and place > 0:
+            lines.insert(0, fitted(Content(line), room))
+        else:
+            lines = Content(line[-at_most * room :]).wrap(room) + lines
+        if len(lines) >= at_most:
+            break
+    return lines[-at_most:]
 
 
 def _history(view: LiveView, room: int, spare: int) -> list[Content]:
@@ -125,22 +169,32 @@ def _last_said(state: RunState) -> str:
     return ""
 
 
-def _facts(state: RunState, still: Look | None) -> list[tuple[str, str]]:
+def _facts(state: RunState, still: Look | None, *, answers: bool) -> list[tuple[str, str]]:
     if state.status.is_over:
         return _outcome(state)
     if not state.iterations:
         return _setup(state)
-    facts = []
+    facts: list[tuple[str, str]] = []
     thinking = _newest_model_call(state)
     if thinking and thinking.seconds is None:
-        answers = f"{still.word} while answering" if still else "is answering"
-        facts.append(("thinks", f"{one_line(thinking.model)} {answers} call {thinking.call}"))
+        facts += _asked(thinking, still, answers=answers, streams=asks_a_model(state))
     elif thinking and thinking.error:
         facts.append(("failed", f"model call {thinking.call}: {one_line(thinking.error)}"))
     waiting = [note for note in state.notes.values() if not note.delivered]
     if waiting:
         facts.append(("note", f"waits for the next model call: {one_line(waiting[-1].text)}"))
     return facts
+
+
+def _asked(call: ModelCallState, still: Look | None, *, answers: bool, streams: bool) -> Iterator[tuple[str, str]]:
+    """Which model is asked, while nothing of its reply has come, and what failed before."""
+    model = one_line(call.model)
+    if not streams:
+        yield "thinks", f"{model} {f'{still.word} while' if still else 'is'} answering call {call.call}"
+    elif not answers:
+        yield "asks", f"{model}, {f'{still.word} during ' if still else ''}call {call.call}"
+    if call.retry:
+        yield "retry", f"{call.retry.retry} of {call.retry.of}: {one_line(call.retry.reason)}"
 
 
 def _so_far(state: RunState) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from textual.content import Content
 from agents.state import IterationState, RunState
 from agents.vocabulary import IterationStatus, StepName, StepStatus
 from screens.plain import one_line
-from screens.vocabulary import MODE, Look, duration, iteration_look, short_step, step_look
+from screens.vocabulary import MODE, Look, duration, iteration_look, short_step, step_look, ticking
 from screens.widgets.pane import Pane, cell, justified, wrapped
 
 _WORDS_WIDTH = 8
@@ -63,8 +63,7 @@ def running_words(state: RunState, now: datetime) -> str:
     step = state.step
     if step is None or step.started is None or state.status.is_over:
         return ""
-    seconds = int(state.active_since(step.started, now))
-    return f"{short_step(step.name)} for {duration(seconds) if seconds > 9 else f'{seconds}s'}"
+    return f"{short_step(step.name)} for {ticking(state.active_since(step.started, now))}"
 
 
 def _rows(iteration: IterationState) -> tuple[StepRow, ...]:

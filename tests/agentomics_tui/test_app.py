@@ -159,7 +159,14 @@ async def test_a_fault_in_a_worker_is_shown_and_does_not_end_the_app(
         await until(pilot, lambda: "The run was stopped" in text_of(pilot), "it goes on")
 
 
-_LATE = {"screens.tool_inspector", "screens.run_library", "screens.questions", "plotext", "textual.highlight"}
+_LATE = {
+    "screens.tool_inspector",
+    "screens.run_library",
+    "screens.questions",
+    "screens.limit_question",
+    "plotext",
+    "textual.highlight",
+}
 
 
 def test_what_a_first_picture_does_not_show_is_not_loaded_for_it() -> None:

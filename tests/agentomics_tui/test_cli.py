@@ -13,45 +13,11 @@ import pytest
 from agents import events as ev
 from agents.lock import EngineLock
 from agents.vocabulary import RunStatus
+from tests.support.command_line import Runs
 from tests.support.journals import failed_run, finished_run, held_run, refused_run, running_run, stage
 from tests.support.shell import write_dataset
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m"
-
-
-class Runs:
-    """A runs folder, and the command line on it as a process."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.folder = home / "my runs"
-        self.environment = {
-            **os.environ,
-            "HOME": str(home),
-            "AGENTOMICS_RUNS_DIR": str(self.folder),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        }
-
-    def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "agentomics_tui", *map(str, arguments)],
-            env=self.environment,
-            cwd=self.home,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    def error(self, *arguments: object) -> str:
-        """The only line that a refused command prints."""
-        done = self(*arguments)
-        assert (done.returncode, done.stdout) == (2, ""), done.stdout + done.stderr
-        assert done.stderr.count("\n") == 1
-        assert done.stderr.startswith("agentomics-tui: ")
-        return done.stderr.removeprefix("agentomics-tui: ").rstrip("\n")
 
 
 @pytest.fixture
@@ -83,6 +49,15 @@ def test_a_home_that_does_not_exist_is_told_in_one_line(runs: Runs, arguments: l
         (["skip", "last"], "one of the arguments --step --iteration is required (see: agentomics-tui skip --help)"),
         (["demo", "--iterations", "x"], "invalid int value: 'x'"),
         (["demo", "--temperature", "7"], "--temperature 7"),
+        (["demo", "--llm-retries", "-1"], "--llm-retries -1: Input should be greater than or equal to 0"),
+        (["demo", "--budget-usd", "0"], "--budget-usd 0.0: Input should be greater than 0"),
+        (["demo", "--reasoning-effort", "much"], "invalid choice: 'much'"),
+        (["demo", "--at-limit", "stop"], "invalid choice: 'stop'"),
+        (["raise", "last"], "raise: say by how much with --usd, --tokens or --seconds"),
+        (["raise", "last", "--usd", "-1"], "raise: --usd -1.0: Input should be greater than 0"),
+        (["raise", "last", "--seconds", "inf"], "raise: --seconds inf: Input should be a finite number"),
+        (["raise", "last", "--tokens", "1"], "the engine of run peptides-demo is not running"),
+        (["ask-again", "last"], "the engine of run peptides-demo is not running"),
         (["say", "last", " "], "say: the note is empty"),
         (["say", "last", "x" * 20_001], "20000 characters"),
         (["pause", "last"], "the engine of run peptides-demo is not running"),
@@ -278,7 +253,7 @@ def test_status_says_where_a_run_stands_and_how_it_goes_on(runs: Runs) -> None:
 
 
 def test_a_demo_is_short_and_a_run_is_not(runs: Runs) -> None:
-    defaults = {name: runs(name, "--help").stdout for name in ("demo", "run")}
+    defaults = {name: " ".join(runs(name, "--help").stdout.split()) for name in ("demo", "run")}
     assert "iterations, the baseline included (default 3)" in defaults["demo"]
     assert "iterations, the baseline included (default 5)" in defaults["run"]
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from agentomics_tui.commands import run as command
+from agents.errors import UserError
 from agents.lock import EngineLock
+from agents.run_folder import RunFolder
 from tests.support.journals import failed_run, refused_run, running_run
-from tests.support.shell import Shell, write_dataset
+from tests.support.shell import CANARY, Shell, write_dataset
 
 
 @pytest.fixture
@@ -21,6 +24,61 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
     shell = Shell(tmp_path)
     yield shell
     shell.end_all()
+
+
+def options_of(dataset: str, **given: object) -> argparse.Namespace:
+    return argparse.Namespace(**{"dataset": dataset, "headless": True, "detach": False, "json": False} | given)
+
+
+@pytest.fixture
+def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a settings file and a file of keys in it, which is the current folder."""
+    (tmp_path / "agentomics.toml").write_text(
+        'iterations = 7\nmetric = "MCC"\nlabel_column = "status"\nat_limit = "ask"\n'
+    )
+    (tmp_path / ".env").write_text(f"MISTRAL_API_KEY={CANARY}\nPYTHONPATH=/evil\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("MISTRAL_API_KEY", raising=False)
+    return tmp_path
+
+
+def test_a_run_takes_what_is_settled_and_a_flag_wins(settled: Path) -> None:
+    settings = command.settings_of(options_of(str(settled), metric="AUROC"))
+    assert (settings.iterations, settings.metric, settings.at_limit) == (7, "AUROC", "ask")
+
+
+def test_where_there_is_nobody_to_ask_a_limit_ends_the_run_unless_somebody_said_otherwise(tmp_path: Path) -> None:
+    assert command.settings_of(options_of(str(tmp_path))).at_limit == "finish"
+    assert command.settings_of(options_of(str(tmp_path), at_limit="ask")).at_limit == "ask"
+
+
+def test_a_demo_stays_short_and_has_its_own_label(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    monkeypatch.setattr(command, "_start", lambda options, settings: begun.append(settings) or 0)
+    for given in ({"iterations": None}, {"iterations": 1}):
+        command.demo(options_of("", **given))
+    assert [settings.iterations for settings in begun] == [3, 1]
+    assert {(settings.metric, settings.label_column) for settings in begun} == {(None, None)}
+
+
+def test_keys_of_a_file_go_to_the_engine_and_nowhere_else(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed = []
+
+    def start(folder: RunFolder, environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+        handed.append(environment)
+        return subprocess.Popen(["true"])
+
+    monkeypatch.setattr(command, "start_engine", start)
+    monkeypatch.setattr(command, "_headless", lambda folder, as_json: 0)
+    dataset = write_dataset(settled / "data", rows=40)
+    options = options_of(str(dataset), runs_dir=settled / "runs", run_id="one", label_column="outcome", metric="AUROC")
+    assert command.run(options) == 0
+    assert handed == [{"MISTRAL_API_KEY": CANARY}]
+    assert CANARY not in os.environ.values()
+    left = [path for path in (settled / "runs").rglob("*") if path.is_file()]
+    assert left
+    assert all(CANARY.encode() not in path.read_bytes() for path in left)
 
 
 def test_a_refused_run_is_forgotten(tmp_path: Path) -> None:
@@ -54,8 +112,8 @@ def test_the_end_of_a_run_is_told_in_one_line(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_a_flag_that_no_setting_takes_is_named(tmp_path: Path) -> None:
-    options = argparse.Namespace(dataset=str(tmp_path), run_python_timeout=-1.0)
-    with pytest.raises(command.UserError, match=r"--run-python-timeout -1.0: .*greater than 0"):
+    options = options_of(str(tmp_path), run_python_tool_timeout=-1.0)
+    with pytest.raises(UserError, match=r"--run-python-timeout -1.0: .*greater than 0"):
         command.settings_of(options)
 
 

@@ -20,6 +20,13 @@ EVIL = "one\nFORGED\r\x1b[2J\u2028FORGED\x85FORGED"
         ev.RunFinished(status=RunStatus.FAILED, reason=EVIL),
         ev.Held(reason=EVIL),
         ev.CommandReceived(command_id="c", command="pause", by=EVIL, outcome="refused", detail=EVIL),
+        ev.ModelCallRetried(call=1, model=EVIL, reason=EVIL, retry=1, of=5, wait=8),
+        ev.ModelChanged(call=1, model=EVIL, fallback=EVIL, reason=EVIL),
+        ev.ParameterDropped(call=1, model=EVIL, parameter=EVIL, reason=EVIL),
+        ev.ContextCompacted(call=1, left_out=[1], tokens_before=9, tokens_after=5, window=10),
+        ev.ReplayDiverged(call=1, recorded_call=1, diff=EVIL),
+        ev.LimitReached(limit="usd", used=1, allowed=1, message=EVIL),
+        ev.LimitRaised(limit="time", allowed=60, by=EVIL),
         ev.TrainingWarned(call=1, rule="overfitting", message=EVIL),
         ev.IterationPlanned(iteration=1, mode="explore", combination=EVIL, change=EVIL, reason=EVIL, expectation=EVIL),
     ],
@@ -40,3 +47,43 @@ def test_a_line_keeps_its_indentation() -> None:
 
 def test_what_only_screens_show_has_no_line() -> None:
     assert line_of(ev.ModelCallStarted(call=1, model="m", time=NINE), RunState()) is None
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (
+            ev.ModelCallRetried(call=7, model="m", reason="503 from the provider.\nbody", retry=2, of=5, wait=8),
+            "    model call 7: 503 from the provider; retry 2 of 5 in 8.0s",
+        ),
+        (
+            ev.ModelChanged(call=7, model="a", fallback="b", reason="no reply"),
+            "    no reply from a (no reply); b is asked instead",
+        ),
+        (
+            ev.ParameterDropped(call=7, model="a", parameter="temperature", reason="refused"),
+            "    asked without temperature: a does not take it (refused)",
+        ),
+        (
+            ev.ContextCompacted(call=7, left_out=[3], tokens_before=120_000, tokens_after=40_000, window=128_000),
+            "    conversation shortened before model call 7: the output of 1 tool call left out, "
+            "about 120,000 to 40,000 of 128,000 tokens",
+        ),
+        (
+            ev.ReplayDiverged(call=7, recorded_call=6, diff="--- a\n+++ b\n@@ -1 +1 @@\n same\n-old\n+new\n"),
+            "    replay: call 7 asks something else than recorded call 6: -old",
+        ),
+        (
+            ev.LimitReached(limit="usd", used=4.97, allowed=5, message="$0.03 is left of $5.00"),
+            "limit reached: $0.03 is left of $5.00",
+        ),
+        (
+            ev.LimitRaised(limit="tokens", allowed=300_000, by="ana@lab"),
+            "limit raised by ana@lab: 300,000 tokens in all",
+        ),
+        (ev.LimitRaised(limit="usd", allowed=10), "limit raised: $10.00 in all"),
+    ],
+    ids=lambda value: getattr(value, "type", ""),
+)
+def test_what_happens_to_calls_and_limits_has_a_line(event: ev.Event, line: str) -> None:
+    assert line_of(event.model_copy(update={"time": NINE}), RunState()) == f"09:00:00  {line}"

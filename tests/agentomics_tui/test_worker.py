@@ -17,10 +17,12 @@ from agents import control
 from agents.events import Event, RunResumed
 from agents.fold import fold
 from agents.lock import EngineLock
+from agents.models.gateway import Delta
+from agents.models.stream import KEPT, ReplyProgress
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.vocabulary import RunStatus, StepName
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, RunsListed
+from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, ReplyRead, RunsListed
 from tests.support import journals
 
 
@@ -212,6 +214,55 @@ def test_the_output_of_the_running_call_is_told_as_it_grows_and_once_more_when_i
         received.until(lambda: received.of(OutputRead)[-1].text.endswith("saved\n"))
         assert received.of(OutputRead)[-1].call == run.tools
         assert received.of(OutputRead)[-1].size == log.stat().st_size
+
+
+def test_the_reply_of_the_running_model_call_is_told_as_it_comes_and_not_after_its_end(tmp_path: Path) -> None:
+    run = journals.asking_run(tmp_path)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(ReplyRead)))
+        assert [(told.call, told.progress.is_empty) for told in received.of(ReplyRead)] == [(run.models, True)]
+        run.stream(Delta("text", "I write "))
+        received.until(lambda: received.of(ReplyRead)[-1].progress.text == "I write ")
+        run.stream(Delta("text", "a script."), Delta("tool", '{"path"', name="write_python"))
+        received.until(lambda: bool(received.of(ReplyRead)[-1].progress.tools))
+        assert received.of(ReplyRead)[-1].progress.text == "I write a script."
+        run.retry_model_call("connection lost")
+        received.until(lambda: received.of(ReplyRead)[-1].progress.is_empty)
+        said = {"iteration": 3, "step": StepName.MODEL_TRAINING, "seconds": 9, "said": "Done."}
+        run.emit(journals.ev.ModelCallFinished(call=run.models, model=run.model, **said))
+        received.until(
+            lambda: any(event.type == "model_call_finished" and event.said == "Done." for event in received.events)
+        )
+        count = len(received.of(ReplyRead))
+        run.stream(Delta("text", "too late"))
+        run.start_model_call(3, StepName.MODEL_TRAINING)
+        received.until(lambda: len(received.of(ReplyRead)) > count)
+        assert (received.of(ReplyRead)[-1].call, received.of(ReplyRead)[-1].progress.is_empty) == (run.models, True)
+
+
+def test_who_attaches_late_reads_only_the_reply_that_still_comes_and_little_of_a_long_one(tmp_path: Path) -> None:
+    run = journals.asking_run(tmp_path)
+    run.stream(*(Delta("reasoning" if number % 2 else "text", "word " * 200) for number in range(4_000)))
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(ReplyRead)))
+    (told,) = received.of(ReplyRead)
+    assert (told.call, told.progress.size) == (run.models, 4_000 * 1_000)
+    assert len(told.progress.text) == len(told.progress.reasoning) == KEPT
+
+
+def test_the_reply_of_a_policy_that_streams_nothing_is_not_looked_for(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    run.end_tool(3, StepName.MODEL_TRAINING, "run_python")
+    run.start_model_call(3, StepName.MODEL_TRAINING)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(EngineSeen)))
+    assert not received.of(ReplyRead)
+
+
+def test_a_reply_that_waits_to_be_shown_gives_way_to_a_newer_one() -> None:
+    old, new = ReplyRead(1, ReplyProgress(text="a")), ReplyRead(1, ReplyProgress(text="ab"))
+    assert new.can_replace(old)
+    assert not new.can_replace(OutputRead(1, "", 0))
 
 
 def test_commands_reach_the_control_folder_in_their_order(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The fold: the same events give the same state, however they were read."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -7,10 +8,11 @@ from hypothesis import strategies as st
 
 from agents import events as ev
 from agents.fold import fold
-from agents.state import RunState
+from agents.state import LimitState, Retry, RunState, Usage
 from agents.vocabulary import (
     IterationMode,
     IterationStatus,
+    Limit,
     RunStatus,
     StepName,
     StepStatus,
@@ -34,13 +36,42 @@ any_event = st.one_of(
     st.builds(ev.StepSkipped, reason=st.just("r"), **places),
     st.builds(ev.StepFailed, reason=st.just("r"), **places),
     st.builds(ev.OutputRejected, attempt=st.integers(1, 3), reason=st.just("r"), **places),
-    st.builds(ev.ModelCallStarted, call=st.integers(-1, 5), model=st.just("m"), **places),
+    st.builds(
+        ev.ModelCallStarted, call=st.integers(-1, 5), model=st.just("m"), stream=st.none() | st.just("s"), **places
+    ),
+    st.builds(
+        ev.ModelCallRetried,
+        call=st.integers(-1, 5),
+        model=st.just("m"),
+        reason=st.just("r"),
+        retry=st.integers(1, 3),
+        of=st.just(3),
+        wait=st.floats(0, 60),
+        **places,
+    ),
+    st.builds(ev.ModelChanged, call=st.integers(-1, 5), model=st.just("m"), fallback=st.just("f"), reason=st.just("r")),
+    st.builds(
+        ev.ParameterDropped, call=st.integers(-1, 5), model=st.just("m"), parameter=st.just("p"), reason=st.just("r")
+    ),
+    st.builds(
+        ev.ContextCompacted,
+        call=st.integers(-1, 5),
+        left_out=st.lists(st.integers(1, 5)),
+        tokens_before=st.just(9),
+        tokens_after=st.just(5),
+        window=st.just(10),
+    ),
+    st.builds(ev.ReplayDiverged, call=st.integers(-1, 5), recorded_call=st.integers(1, 5), diff=st.just("d")),
     st.builds(
         ev.ModelCallFinished,
         call=st.integers(-1, 5),
         model=st.just("m"),
         seconds=st.floats(0, 9),
+        input_tokens=st.integers(0, 99),
+        output_tokens=st.integers(0, 99),
+        cached_tokens=st.integers(0, 99),
         cost_usd=st.none() | st.floats(0, 9),
+        error=st.none() | st.just("e"),
         **places,
     ),
     st.builds(
@@ -72,6 +103,14 @@ any_event = st.one_of(
     st.builds(ev.BestChanged, metric=st.just("AUROC"), value=st.floats(0, 1), split_version=st.just(1), **places),
     st.builds(ev.Held, reason=st.just("r")),
     st.builds(ev.Released),
+    st.builds(
+        ev.LimitReached,
+        limit=st.sampled_from(Limit),
+        used=st.floats(0, 9),
+        allowed=st.floats(0, 9),
+        message=st.just("m"),
+    ),
+    st.builds(ev.LimitRaised, limit=st.sampled_from(Limit), allowed=st.floats(0, 9)),
     st.builds(
         ev.CommandReceived,
         command_id=st.just("c"),
@@ -156,6 +195,87 @@ def test_a_call_without_a_price_is_counted_as_unpriced_and_never_as_free() -> No
     usage = fold(stamped(*started(), *calls)).usage
     assert (usage.calls, usage.cost_usd, usage.unpriced, usage.failed) == (3, 0.25, 1, 1)
     assert (usage.input_tokens, usage.output_tokens) == (11, 6)
+
+
+def spent(usage: Usage) -> tuple[int, int, int, int, int, int]:
+    """What can be added up without rounding."""
+    tokens = usage.input_tokens, usage.output_tokens, usage.cached_tokens
+    return usage.calls, *tokens, usage.unpriced, usage.failed
+
+
+def total(usages: Iterable[Usage]) -> tuple[int, ...]:
+    return tuple(map(sum, zip(*map(spent, usages), strict=True))) or (0,) * 6
+
+
+@given(st.lists(any_event, max_size=40))
+def test_what_steps_iterations_and_the_run_spent_adds_up(facts) -> None:
+    state = fold(stamped(*facts))
+    ends = [fact for fact in facts if isinstance(fact, ev.ModelCallFinished)]
+    assert spent(state.usage)[:3] == (
+        len(ends),
+        sum(end.input_tokens for end in ends),
+        sum(end.output_tokens for end in ends),
+    )
+    of_iterations = total(iteration.usage for iteration in state.iterations)
+    assert all(part <= whole for part, whole in zip(of_iterations, spent(state.usage), strict=True))
+    for iteration in state.iterations:
+        of_steps = total(step.usage for step in iteration.steps.values())
+        assert all(part <= whole for part, whole in zip(of_steps, spent(iteration.usage), strict=True))
+    if all(end.iteration is not None for end in ends):
+        assert of_iterations == spent(state.usage)
+
+
+def test_tokens_and_cost_are_counted_at_the_step_the_iteration_and_the_run() -> None:
+    here = {"iteration": 0, "step": StepName.DATA_SPLIT}
+    end = ev.ModelCallFinished(
+        call=1, model="m", seconds=1, input_tokens=10, output_tokens=5, cached_tokens=8, cost_usd=0.25, **here
+    )
+    state = fold(
+        stamped(*started(), ev.IterationStarted(iteration=0), ev.ModelCallStarted(call=1, model="m", **here), end)
+    )
+    iteration = state.iterations[0]
+    expected = Usage(calls=1, input_tokens=10, output_tokens=5, cached_tokens=8, cost_usd=0.25)
+    assert state.usage == iteration.usage == iteration.steps[StepName.DATA_SPLIT].usage == expected
+    assert state.usage.tokens == 15
+
+
+def test_a_running_model_call_has_its_stream_and_its_newest_retry_until_it_ends() -> None:
+    begin = ev.ModelCallStarted(call=1, model="m", stream="model_calls/000001.stream")
+    retries = [
+        ev.ModelCallRetried(call=1, model="m", reason="503", retry=1, of=5, wait=2),
+        ev.ModelCallRetried(call=1, model="m", reason="429", retry=2, of=5, wait=30),
+    ]
+    waiting = fold(stamped(*started(), begin, *retries)).running_model_call
+    assert waiting is not None
+    assert waiting.stream == "model_calls/000001.stream"
+    assert waiting.retry == Retry("429", 2, 5, START + timedelta(seconds=4 + 30))
+    change = ev.ModelChanged(call=1, model="m", fallback="f", reason="429")
+    changed = fold(stamped(*started(), begin, *retries, change)).running_model_call
+    assert changed is not None
+    assert (changed.model, changed.retry) == ("f", None)
+    for end in (
+        ev.ModelCallFinished(call=1, model="m", seconds=40),
+        ev.RunResumed(),
+        ev.RunFinished(status=RunStatus.FAILED),
+    ):
+        over = fold(stamped(*started(), begin, *retries, end))
+        assert over.running_model_call is None
+        assert over.model_calls[0].retry is None
+
+
+def test_a_limit_holds_until_it_is_raised_or_another_engine_takes_the_run_up() -> None:
+    reached = ev.LimitReached(limit=Limit.USD, used=4.97, allowed=5, message="too dear")
+    at_limit = [*started(), reached, ev.Held(reason="too dear")]
+    state = fold(stamped(*at_limit))
+    assert state.status is RunStatus.HELD
+    assert state.limit == LimitState(Limit.USD, 4.97, 5, "too dear")
+    raised = fold(stamped(*at_limit, ev.LimitRaised(limit=Limit.USD, allowed=10), ev.Released()))
+    assert (raised.limit, raised.raised, raised.status) == (None, {Limit.USD: 10}, RunStatus.RUNNING)
+    resumed = fold(stamped(*at_limit, ev.LimitRaised(limit=Limit.TIME, allowed=60), reached, ev.RunResumed()))
+    assert resumed.limit is None
+    assert resumed.raised == {Limit.TIME: 60}, "what was raised stays raised"
+    ended = fold(stamped(*at_limit, ev.RunFinished(status=RunStatus.STOPPED)))
+    assert ended.limit is not None, "the reason of the end"
 
 
 def test_pausing_becomes_held_and_time_on_hold_is_counted() -> None:

@@ -11,7 +11,7 @@ import pytest
 from agents import control
 from agents.fold import fold
 from agents.journal import JournalReader
-from agents.models.gateway import ModelError, ModelRefused
+from agents.models.gateway import ModelError, ModelRefused, RequestRefused
 from agents.outcome import exit_status
 from agents.run_folder import RunFolder
 from agents.snapshot import open_snapshot
@@ -96,11 +96,31 @@ async def test_a_model_that_refuses_ends_the_run_and_what_there_is_is_scored(tmp
     assert ended.state.test_scores
 
 
-async def test_a_model_that_cannot_be_reached_fails_the_iteration_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "failure", [ModelError("scripted: no reply"), ModelRefused("scripted: the key was taken back")]
+)
+async def test_a_model_that_cannot_be_asked_any_more_ends_the_run_and_costs_no_iteration(
+    tmp_path: Path, failure: ModelError
+) -> None:
     def gone(facts: StepFacts, turn: int):
-        raise ModelError("scripted: no reply")
+        raise failure
 
-    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): gone}))
+    first = await lead(tmp_path, Expert({(1, TRAINING): gone}), iterations=2)
+    assert first.state.status is RunStatus.FAILED
+    assert first.state.iterations[1].status is IterationStatus.FAILED
+    assert first.state.iterations[1].reason == first.state.reason == str(failure)
+    assert first.state.test_scores, "what there is was scored"
+    ended = await lead(tmp_path, run=first.run)
+    assert ended.state.status is RunStatus.FINISHED
+    assert [iteration.status for iteration in ended.state.iterations] == [IterationStatus.DONE] * 2
+    assert ended.expert.asked[0] == (1, TRAINING), "the steps before it are not paid again"
+
+
+async def test_a_request_that_is_refused_fails_the_iteration_only(tmp_path: Path) -> None:
+    def refuse(facts: StepFacts, turn: int):
+        raise RequestRefused("scripted: not with me")
+
+    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): refuse}))
     assert [iteration.status for iteration in ended.state.iterations] == [IterationStatus.FAILED, IterationStatus.DONE]
 
 

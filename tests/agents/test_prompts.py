@@ -3,7 +3,10 @@
 import pytest
 
 from agents.prompts import prompt_for, step_files
+from agents.prompts.example import DESCRIPTION, OUTPUTS, example_facts, example_instructions
+from agents.prompts.offered import FINAL_RESULT, tools_of
 from agents.steps.facts import PathFacts, StepFacts, TaskFacts
+from agents.steps.outputs import OUTPUT_OF
 from agents.vocabulary import STEPS, SplitName, StepName, TaskType
 
 
@@ -68,3 +71,41 @@ def test_a_description_cannot_pass_for_facts_or_close_their_block() -> None:
 def test_regression_has_no_probabilities_to_hand_over() -> None:
     told = facts(StepName.MODEL_INFERENCE, task_type=TaskType.REGRESSION, classes=[])
     assert "probability" not in prompt_for(told, "", None, [], None).user
+
+
+MODEL_STEPS = [step for step in STEPS if step is not StepName.VALIDATION_EVALUATION]
+
+
+@pytest.mark.parametrize("step", MODEL_STEPS)
+def test_a_prompt_is_short_without_its_facts_and_has_no_gaps(step: StepName) -> None:
+    told = example_facts(step)
+    prompt = prompt_for(told, DESCRIPTION, None, (), example_instructions(step))
+    words = prompt.user.replace(told.block(), "")
+    assert len(words.split()) < 420
+    assert len(prompt.system.split()) < 260
+    assert "\n\n\n\n" not in prompt.user
+
+
+@pytest.mark.parametrize("step", MODEL_STEPS)
+def test_the_example_hands_over_what_the_steps_have_to(step: StepName) -> None:
+    OUTPUT_OF[step].model_validate(OUTPUTS[step])
+    told = example_facts(step)
+    assert StepFacts.find(told.block()) == told
+    assert set(told.outputs) <= set(STEPS[1 : STEPS.index(step)])
+
+
+@pytest.mark.parametrize("step", MODEL_STEPS)
+def test_a_step_ends_with_a_call_whose_arguments_are_its_output(step: StepName) -> None:
+    *tools, last = (tool["function"] for tool in tools_of(step))
+    assert last["name"] == FINAL_RESULT
+    assert set(last["parameters"]["properties"]) == set(OUTPUT_OF[step].model_fields)
+    assert bool(tools) is (step is not StepName.ITERATION_PLAN)
+
+
+def test_the_rules_of_a_split_are_those_of_the_task() -> None:
+    def told(**task: object) -> str:
+        return prompt_for(facts(StepName.DATA_SPLIT, **task), "", None, [], None).user
+
+    assert "at most 5 % may be left out" in told()
+    assert "at most 5 % may be left out" not in told(brings_validation=True)
+    assert "Every class stands in both" not in told(task_type=TaskType.REGRESSION, classes=[])

@@ -2,67 +2,17 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from agents import control
-from agents.calls import Calls, Workplace
 from agents.models.gateway import ModelError, ModelReply
-from agents.recorder import Recorder
-from agents.run_folder import RunFolder, create_run
-from agents.settings import RunSettings
-from agents.steering import Steering, StepInterrupted
-from agents.steps.agent import StepAgent, StepFailed, StepRequest
-from agents.steps.outputs import DataRepresentationOutput, StepOutput
-from agents.vocabulary import RunStatus, StepName, ToolOutcome
-from tests.support.models import ScriptedGateway, Turn, calls
-
-GOOD = {"summary": "k-mers", "representation": "3-mers", "fitted_on_train_only": ["vocabulary"]}
-
-
-class Bench:
-    """One step of one run, with a scripted model and real tools."""
-
-    def __init__(
-        self, tmp_path: Path, *turns: Turn, problems: Sequence[Sequence[str]] = (), **settings: object
-    ) -> None:
-        values = RunSettings(dataset=tmp_path, **settings)  # type: ignore[arg-type]
-        self.run: RunFolder = create_run(tmp_path / "runs", values, "1.0")
-        self.recorder = Recorder(self.run.journal, self.run.run_id)
-        self.recorder.iteration, self.recorder.step = 0, StepName.DATA_REPRESENTATION
-        self.steering = Steering(self.run, self.recorder)
-        self.gateway = ScriptedGateway(list(turns))
-        self.problems = list(problems)
-        self.step_dir = self.run.step(0, StepName.DATA_REPRESENTATION)
-        self.step_dir.mkdir(parents=True)
-        self.agent = StepAgent(
-            self.run,
-            self.recorder,
-            values,
-            self.gateway,
-            Calls(self.run, self.recorder, values, self.steering),
-            self.steering,
-        )
-
-    def request(self, *, with_tools: bool = True) -> StepRequest[DataRepresentationOutput]:
-        async def check(_: StepOutput) -> Sequence[str]:
-            return self.problems.pop(0) if self.problems else ()
-
-        place = Workplace(self.step_dir, self.run.iteration(0), Path(sys.executable), {"PATH": "/usr/bin:/bin"})
-        return StepRequest("scripted", "system", "task", DataRepresentationOutput, check, place, with_tools)
-
-    async def work(self) -> DataRepresentationOutput:
-        return await self.agent.run(self.request())
-
-    @property
-    def rejections(self) -> int:
-        return self.recorder.state.iterations[0].steps[StepName.DATA_REPRESENTATION].rejections
-
-    def last_answer(self) -> str:
-        return self.gateway.requests[-1][-1]["content"]
+from agents.steering import StepInterrupted
+from agents.steps.agent import StepFailed
+from agents.vocabulary import RunStatus, ToolOutcome
+from tests.support.models import calls
+from tests.support.step_bench import GOOD, Bench
 
 
 async def test_tools_run_in_order_and_their_output_goes_back_to_the_model(tmp_path: Path) -> None:
@@ -123,6 +73,7 @@ async def test_replies_without_a_tool_are_answered_and_three_in_a_row_end_the_at
     patient = Bench(tmp_path / "a", ModelReply("hm"), ModelReply("well"), calls(("final_result", GOOD)))
     await patient.work()
     assert "final_result" in patient.last_answer()
+    assert patient.gateway.must_call == [False, True, True], "a provider that can make a model call a tool is told to"
     silent = Bench(tmp_path / "b", *[ModelReply("I cannot do this")] * 3)
     with pytest.raises(StepFailed, match="I cannot do this"):
         await silent.work()

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from agents import control
 from agents import events as ev
 from agents.fold import fold
+from agents.models.gateway import Delta
 from agents.vocabulary import RunStatus, StepName, ToolOutcome
 from screens.questions import SayScreen, StopScreen
 from screens.widgets.metrics_chart import MetricsChart
@@ -423,6 +424,23 @@ async def test_the_event_loop_touches_no_file_of_the_run(monkeypatch: pytest.Mon
         await pilot.press("question_mark", "question_mark")
         await pilot.resize_terminal(200, 60)
         await settled(pilot)
+    assert files.seen == []
+
+
+async def test_the_event_loop_reads_no_reply_and_writes_no_answer_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = with_engine(journals.asking_run(RUNS))
+    files = _MainThreadFiles(run.folder.root, monkeypatch)
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await asyncio.to_thread(run.stream, Delta("text", "I write a script."))
+        await until(pilot, lambda: "I write a script." in text_of(pilot), "the reply")
+        await pilot.press("a")
+        reached = ev.LimitReached(limit="usd", used=1, allowed=1, message="m")
+        await asyncio.to_thread(run.emit, reached)
+        await asyncio.to_thread(run.emit, ev.Held(reason="m"))
+        await until(pilot, lambda: "The run stands at its limit" in text_of(pilot), "the question")
+        await pilot.press("r", "enter")
+        await until(pilot, lambda: "Raise of the limit asked for" in text_of(pilot), "the toast")
     assert files.seen == []
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from screens.limit_question import LimitScreen
 from tests.support import journals
-from tests.support.watching import app_on, settled, with_engine
+from tests.support.watching import app_on, settled, until, with_engine
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -50,3 +51,24 @@ def test_the_question_how_to_stop(snap_compare) -> None:
 
     app = app_on(with_engine(journals.running_run(Path("runs"))))
     assert snap_compare(app, terminal_size=(80, 24), run_before=asked)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_reply_that_streams(snap_compare, size: tuple[int, int]) -> None:
+    app = app_on(with_engine(journals.streaming_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=size, run_before=_ready)
+
+
+def test_a_call_that_waits_for_its_retry(snap_compare) -> None:
+    app = app_on(with_engine(journals.retrying_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=(120, 40), run_before=_ready)
+
+
+@pytest.mark.parametrize("size", SIZES[:2], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_question_at_a_limit(snap_compare, size: tuple[int, int]) -> None:
+    async def asked(pilot: Pilot[str]) -> None:
+        await until(pilot, lambda: isinstance(pilot.app.screen, LimitScreen), "the question")
+        await settled(pilot)
+
+    app = app_on(with_engine(journals.limit_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=size, run_before=asked)

@@ -38,6 +38,22 @@ def test_a_run_without_an_engine_is_not_called_running() -> None:
     assert words.run_look(RunStatus.RUNNING, engine_alive=None) is words.RUN[RunStatus.RUNNING]
 
 
+def test_a_run_at_its_limit_is_not_called_paused_by_anything_on_the_screen() -> None:
+    held, at_limit = RunStatus.HELD, words.AT_LIMIT
+    assert words.run_look(held, engine_alive=True, at_limit=True) is at_limit
+    assert words.standstill(held, engine_alive=True, at_limit=True) is at_limit
+    assert words.standstill(held, engine_alive=True) is words.RUN[held]
+    assert words.standstill(held, engine_alive=False, at_limit=True) is words.CUT_OFF
+    assert words.standstill(RunStatus.RUNNING, engine_alive=True, at_limit=True) is None
+    assert len(at_limit.word) <= 8, "the steps have no more room for it"
+
+
+@given(st.floats(min_value=0, max_value=90 * 86_400))
+def test_what_ticks_counts_whole_seconds_that_passed(seconds: float) -> None:
+    assert "." not in words.ticking(seconds)
+    assert words.ticking(59.9) == "59s"
+
+
 def test_the_built_in_policy_is_not_passed_off_as_an_llm() -> None:
     assert "no LLM" in words.model_words(BUILTIN_MODEL)
     assert words.model_words("openai/gpt-5") == "openai/gpt-5"

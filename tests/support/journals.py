@@ -14,12 +14,15 @@ from agents import events as ev
 from agents.events import EventBase
 from agents.files import write_json
 from agents.journal import JournalWriter
+from agents.models.gateway import Delta
+from agents.models.stream import StreamWriter
 from agents.run_folder import RunFolder, RunRecord
 from agents.settings import RunSettings
 from agents.vocabulary import (
     STEPS,
     IterationMode,
     IterationStatus,
+    Limit,
     RunStatus,
     StepName,
     TaskType,
@@ -83,6 +86,7 @@ class StagedRun:
     writer: JournalWriter
     tools: int = 0
     models: int = 0
+    model: str = "builtin/omics"
     _step_began: datetime = START
     written: list[EventBase] = field(default_factory=list)
 
@@ -93,8 +97,23 @@ class StagedRun:
 
     # --- stages ------------------------------------------------------------------------------------------------------
 
-    def begin(self, iterations: int = 5, model: str = "builtin/omics", metric: str = "AUROC") -> None:
-        self.emit(ev.RunStarted(dataset="antimicrobial_peptides", model=model, iterations=iterations, version="0.1.0"))
+    def begin(
+        self,
+        iterations: int = 5,
+        model: str = "builtin/omics",
+        metric: str = "AUROC",
+        settings: dict[str, object] | None = None,
+    ) -> None:
+        self.model = model
+        self.emit(
+            ev.RunStarted(
+                dataset="antimicrobial_peptides",
+                model=model,
+                iterations=iterations,
+                settings=settings or {},
+                version="0.1.0",
+            )
+        )
         self.emit(
             ev.DatasetChecked(
                 task_type=TaskType.BINARY,
@@ -121,13 +140,14 @@ class StagedRun:
         self.emit(
             ev.ModelCallFinished(
                 call=number,
-                model="builtin/omics",
+                model=self.model,
                 iteration=iteration,
                 step=step,
                 seconds=0.2,
                 input_tokens=1_850,
                 output_tokens=240,
-                cost_usd=0.0,
+                cached_tokens=0 if self.model == "builtin/omics" else 1_200,
+                cost_usd=0.0 if self.model == "builtin/omics" else 0.0125,
                 said=said,
                 tools=list(tools),
                 record=self.folder.relative(path),
@@ -138,8 +158,33 @@ class StagedRun:
 
     def start_model_call(self, iteration: int, step: StepName) -> int:
         self.models += 1
-        self.emit(ev.ModelCallStarted(call=self.models, model="builtin/omics", iteration=iteration, step=step), 0.1)
+        stream = None if self.model == "builtin/omics" else self.folder.relative(self.stream_file)
+        self.emit(
+            ev.ModelCallStarted(call=self.models, model=self.model, iteration=iteration, step=step, stream=stream), 0.1
+        )
         return self.models
+
+    @property
+    def stream_file(self) -> Path:
+        """Into which the reply to the newest model call streams."""
+        return self.folder.model_calls / f"{self.models:06d}.stream"
+
+    def stream(self, *pieces: Delta | None) -> None:
+        """What comes of the reply to the newest model call; None where an attempt failed."""
+        writer = StreamWriter(self.stream_file)
+        for piece in pieces:
+            if piece is None:
+                writer.again()
+            else:
+                writer.heard(piece)
+        writer.close()
+
+    def retry_model_call(self, reason: str, retry: int = 1, of: int = 5, wait: float = 8.0) -> None:
+        """An attempt at the newest model call failed."""
+        self.stream(None)
+        self.emit(
+            ev.ModelCallRetried(call=self.models, model=self.model, reason=reason, retry=retry, of=of, wait=wait), 2.0
+        )
 
     def start_tool(
         self, iteration: int, step: StepName, tool: str, title: str, output: str = "", arguments: object = None
@@ -335,9 +380,11 @@ def stage(runs_dir: Path, run_id: str = RUN_ID, iterations: int = 5) -> StagedRu
     return StagedRun(folder, clock, JournalWriter(folder.journal, run_id, clock))
 
 
-def _after_three_iterations(runs_dir: Path, run_id: str) -> tuple[StagedRun, float | None]:
+def _after_three_iterations(
+    runs_dir: Path, run_id: str, model: str = "builtin/omics", settings: dict[str, object] | None = None
+) -> tuple[StagedRun, float | None]:
     run = stage(runs_dir, run_id)
-    run.begin()
+    run.begin(model=model, settings=settings)
     best = run.iterate(0, CANDIDATES[0], None)
     best = run.iterate(1, CANDIDATES[1], best)
     run.fail_iteration(2, CANDIDATES[2])
@@ -359,6 +406,77 @@ def running_run(runs_dir: Path, run_id: str = RUN_ID) -> StagedRun:
         3, step, "run_python", "model_training/train.py --train-data splits/v1/train", "\n".join(lines) + "\n"
     )
     run.train(3, 0.996, 0.947, epochs=6)
+    return run
+
+
+LLM = "openai/gpt-5"
+REASONING = """The trees overfit: 0.996 on train and 0.947 on validation. Net charge helped: the features carry signal.
+I will ask for at least 3 rows in a leaf and keep the number of trees, so that one thing changes."""
+SAID = "I write the training script with larger leaves, then run it on the whole split."
+SCRIPT = """import argparse
+from pathlib import Path
+
+import joblib
+import pandas as pd
+from sklearn.ensemble import ExtraTreesClassifier
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--train-data", type=Path, required=True)
+    parser.add_argument("--validation-data", type=Path, required=True)
+    parser.add_argument("--artifacts-dir", type=Path, required=True)
+    options = parser.parse_args()
+    model = ExtraTreesClassifier(500, min_samples_leaf=3, n_jobs=1, random_state=0)
+    print("fitting", flush=True)
+"""
+
+
+def asking_run(runs_dir: Path, run_id: str = RUN_ID, settings: dict[str, object] | None = None) -> StagedRun:
+    """Iteration 3 of an LLM's run: a model has been asked, and nothing of its reply has come."""
+    run, _ = _after_three_iterations(runs_dir, run_id, LLM, {"budget_usd": 5.0} if settings is None else settings)
+    candidate = CANDIDATES[3]
+    run.plan(3, candidate)
+    for earlier in STEPS[1:5]:
+        run.work(3, earlier, candidate)
+    run.start_step(3, StepName.MODEL_TRAINING)
+    run.model_call(3, StepName.MODEL_TRAINING, "First I look at what the features are.", ["bash"])
+    run.start_tool(3, StepName.MODEL_TRAINING, "bash", "head -n 2 features.csv", "id,AAA,AAC\ntrain-0,0,1\n")
+    run.end_tool(3, StepName.MODEL_TRAINING, "bash")
+    run.start_model_call(3, StepName.MODEL_TRAINING)
+    return run
+
+
+def streaming_run(runs_dir: Path, run_id: str = RUN_ID) -> StagedRun:
+    """The reply of :func:`asking_run` comes: it has got to the middle of a script."""
+    run = asking_run(runs_dir, run_id)
+    arguments = json.dumps({"path": "model_training/train.py", "content": SCRIPT})
+    run.stream(Delta("reasoning", REASONING), Delta("text", SAID), Delta("tool", arguments[:-20], name="write_python"))
+    run.clock.pass_(34)
+    return run
+
+
+def retrying_run(runs_dir: Path, run_id: str = RUN_ID) -> StagedRun:
+    """The model call of :func:`asking_run` failed, and waits to be made again."""
+    run = asking_run(runs_dir, run_id)
+    run.stream(Delta("text", "I write the tra"))
+    run.retry_model_call("429 Too Many Requests: the provider asks to wait", retry=2, wait=30)
+    run.clock.pass_(18)
+    return run
+
+
+def limit_run(runs_dir: Path, run_id: str = RUN_ID, limit: Limit = Limit.USD) -> StagedRun:
+    """A run that stands at a limit, and at no pause of a person."""
+    used, allowed, what = {
+        Limit.USD: (0.41, 0.45, "the next model call may cost $0.12, and $0.04 is left of $0.45"),
+        Limit.TOKENS: (198_400, 200_000, "the next model call takes about 9,000 tokens, and 1,600 are left"),
+        Limit.TIME: (3_300, 3_600, "what is left of the time is kept for the final evaluation and the report"),
+    }[limit]
+    run, _ = _after_three_iterations(runs_dir, run_id, LLM, {"budget_usd": 0.45})
+    run.plan(3, CANDIDATES[3])
+    run.start_step(3, StepName.DATA_EXPLORATION)
+    run.emit(ev.LimitReached(limit=limit, used=used, allowed=allowed, message=what), 0.2)
+    run.emit(ev.Held(reason=what))
     return run
 
 

@@ -8,6 +8,7 @@ from agents.engine import announce
 from agents.fold import fold
 from agents.journal import JournalReader
 from agents.loop import run_loop
+from agents.models.gateway import Gateway
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
@@ -24,10 +25,17 @@ class Ended:
     run: RunFolder
     state: RunState
     expert: Expert
+    """Who answered; one who was never asked where another gateway did."""
 
 
-async def lead(folder: Path, expert: Expert | None = None, run: RunFolder | None = None, **settings: object) -> Ended:
-    """Lead a run to its end, or on from where an earlier engine left it."""
+async def lead(
+    folder: Path,
+    expert: Expert | None = None,
+    run: RunFolder | None = None,
+    gateway: Gateway | None = None,
+    **settings: object,
+) -> Ended:
+    """Lead a run to its end, or on from where an earlier engine left it. ``gateway`` answers in the expert's place."""
     expert = expert or Expert()
     if run is None:
         dataset = folder / "toxicity"
@@ -40,7 +48,7 @@ async def lead(folder: Path, expert: Expert | None = None, run: RunFolder | None
     steering = Steering(run, recorder)
     watching = asyncio.create_task(steering.watch())
     try:
-        await run_loop(run, run.record().settings, recorder, steering, expert)
+        await run_loop(run, run.record().settings, recorder, steering, gateway or expert)
     finally:
         watching.cancel()
         recorder.close()

@@ -1,0 +1,309 @@
+"""Model calls as the journal knows them: a number, a stream, a record of request and reply, a start and an end."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from agents.budget import Budget
+from agents.clock import Stopwatch
+from agents.events import (
+    ContextCompacted,
+    ModelCallFinished,
+    ModelCallRetried,
+    ModelCallStarted,
+    ModelChanged,
+    ParameterDropped,
+    ReplayDiverged,
+)
+from agents.files import write_atomically
+from agents.models.gateway import (
+    Delta,
+    Gateway,
+    ModelError,
+    ModelFacts,
+    ModelReply,
+    ModelRequest,
+    RequestRefused,
+    RequestTooLong,
+    ToolRequest,
+)
+from agents.models.stream import StreamWriter
+from agents.recorder import Recorder
+from agents.run_folder import RunFolder
+from agents.settings import RunSettings
+from agents.steering import AskedAgain, Steering
+from agents.steps.context import AFTER, CHARACTERS_PER_TOKEN, NEAR, Transcript
+from agents.vocabulary import BUILTIN_MODEL
+
+_SAID: Final = 4000
+"""Characters of a reply that its event carries; the whole reply lies in the model call's record."""
+_TOO_LONG_LIMIT: Final = 3
+"""How often a conversation is made shorter because the provider says that it is too long."""
+_UNREADABLE: Final = 2000
+
+
+@dataclass
+class Talk:
+    """One conversation with one model, or with the fallback models that took its place."""
+
+    models: list[str]
+    """The one that is asked, then those that are asked where it gives no reply."""
+    transcript: Transcript
+    temperature: float = 1.0
+    reasoning_effort: str | None = None
+    recorded: int = 0
+    """Messages that the records of earlier calls hold already."""
+    window: int | None = None
+    """What a provider's refusal has taught about the window."""
+    too_long: int = 0
+    ids: set[str] = field(default_factory=set)
+    """Of its tool calls."""
+    must_call: bool = False
+    """The next reply has to call a tool: the last one did not."""
+
+    @property
+    def model(self) -> str:
+        return self.models[0]
+
+
+class ModelCalls:
+    """Makes and records the model calls of a run, within its budget and each model's window."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recorder: Recorder,
+        settings: RunSettings,
+        gateway: Gateway,
+        steering: Steering,
+        budget: Budget,
+    ) -> None:
+        self._run = run
+        self._recorder = recorder
+        self._settings = settings
+        self._gateway = gateway
+        self._steering = steering
+        self._budget = budget
+
+    async def ask(self, talk: Talk) -> ModelReply:
+        """The next reply, added to the transcript; raises :class:`ModelError` where no model gives one.
+
+        A person may cancel the call and have it made again. A conversation that the provider finds too long is made
+        shorter and sent again.
+        """
+        while True:
+            self._fit(talk)
+            await self._afford(talk)
+            try:
+                reply = await self._recorded(talk)
+            except AskedAgain:
+                continue
+            except RequestTooLong:
+                if talk.too_long >= _TOO_LONG_LIMIT:
+                    raise
+                talk.too_long += 1
+                talk.window = min(talk.transcript.tokens, self._window(talk) or talk.transcript.tokens)
+                self._shrink(talk, round(talk.window * AFTER), talk.window)
+                continue
+            talk.transcript.counted(reply.input_tokens)
+            talk.transcript.add(replace(reply, tool_calls=_sendable(reply.tool_calls)).message())
+            return reply
+
+    # --- before a call -----------------------------------------------------------------------------------------------
+
+    def _fit(self, talk: Talk) -> None:
+        window = self._window(talk)
+        if window is not None and talk.transcript.tokens > window * NEAR:
+            self._shrink(talk, round(window * AFTER), window)
+
+    def _shrink(self, talk: Talk, target: int, window: int) -> None:
+        before = talk.transcript.tokens
+        left_out = talk.transcript.shrink_to(target)
+        after = talk.transcript.tokens
+        if after == before:
+            return
+        talk.recorded = 0  # the next record holds the whole conversation as it is now
+        self._recorder.emit(
+            ContextCompacted(
+                call=self._next, left_out=left_out, tokens_before=before, tokens_after=after, window=window
+            )
+        )
+
+    def _window(self, talk: Talk) -> int | None:
+        facts = self._gateway.facts(talk.model)
+        return talk.window or facts.window or self._settings.context_window
+
+    async def _afford(self, talk: Talk) -> None:
+        free = talk.model == BUILTIN_MODEL  # it reads no token
+        facts = ModelFacts() if free else self._gateway.facts(talk.model)
+        await self._budget.afford(0 if free else talk.transcript.tokens, facts)
+
+    # --- the call ----------------------------------------------------------------------------------------------------
+
+    @property
+    def _next(self) -> int:
+        return len(self._recorder.state.model_calls) + 1
+
+    async def _recorded(self, talk: Talk) -> ModelReply:
+        call = self._next
+        stream = self._run.model_calls / f"{call:06d}.stream"
+        self._recorder.emit(ModelCallStarted(call=call, model=talk.model, stream=self._run.relative(stream)))
+        listening = _Listening(call, talk, self._recorder, StreamWriter(stream))
+        watch = Stopwatch()
+        reply: ModelReply | None = None
+        error: str | None = "cancelled"
+        try:
+            reply = _with_unique_ids(await self._steering.asking(self._any_model(talk, listening)), talk.ids)
+            error = None
+        except (ModelError, AskedAgain) as failure:
+            error = str(failure)
+            raise
+        finally:
+            listening.stream.close()
+            self._finish(talk, call, watch.seconds, reply, error, listening)
+        stream.unlink(missing_ok=True)  # its record holds the whole reply
+        return reply
+
+    async def _any_model(self, talk: Talk, listening: "_Listening") -> ModelReply:
+        """A reply of the first model that gives one; those that gave none are passed over for the rest of the step."""
+        while True:
+            request = ModelRequest(
+                talk.model,
+                talk.transcript.messages,
+                talk.transcript.tools,
+                talk.temperature,
+                talk.reasoning_effort,
+                talk.must_call,
+            )
+            try:
+                return await self._gateway.complete(request, listening)
+            except RequestRefused:
+                raise
+            except ModelError as error:
+                if len(talk.models) == 1:
+                    raise
+                gone = talk.models.pop(0)
+                listening.stream.again()
+                self._recorder.emit(
+                    ModelChanged(call=listening.call, model=gone, fallback=talk.model, reason=str(error))
+                )
+
+    # --- after it ----------------------------------------------------------------------------------------------------
+
+    def _finish(
+        self,
+        talk: Talk,
+        call: int,
+        seconds: float,
+        reply: ModelReply | None,
+        error: str | None,
+        listening: "_Listening",
+    ) -> None:
+        record = self._run.model_calls / f"{call:06d}.json"
+        self._write_record(talk, call, reply, error)
+        event = ModelCallFinished(
+            call=call, model=talk.model, seconds=seconds, record=self._run.relative(record), error=error
+        )
+        if reply is not None:
+            spent = {
+                "input_tokens": reply.input_tokens,
+                "output_tokens": reply.output_tokens,
+                "cached_tokens": reply.cached_tokens,
+                "cost_usd": reply.cost_usd,
+                "said": reply.text[:_SAID],
+                "tools": [request.name for request in reply.tool_calls],
+            }
+        else:
+            spent = self._spent_in_vain(talk, listening)
+        self._recorder.emit(event.model_copy(update=spent))
+
+    def _spent_in_vain(self, talk: Talk, listening: "_Listening") -> dict[str, Any]:
+        """What a call without a reply probably cost: providers count what they have sent, whoever hung up."""
+        if not listening.characters:
+            return {}
+        facts = self._gateway.facts(talk.model)
+        tokens = talk.transcript.tokens
+        output = round(listening.characters / CHARACTERS_PER_TOKEN)
+        return {"input_tokens": tokens, "output_tokens": output, "cost_usd": facts.price(tokens, output)}
+
+    def _write_record(self, talk: Talk, call: int, reply: ModelReply | None, error: str | None) -> None:
+        """Only what is new since the last call, or a long step would write its history a hundred times."""
+        messages = talk.transcript.messages
+        value = {
+            "call": call,
+            "model": talk.model,
+            "iteration": self._recorder.iteration,
+            "step": self._recorder.step,
+            "messages_before": talk.recorded,
+            "new_messages": messages[talk.recorded :],
+            "tools": [tool["function"]["name"] for tool in talk.transcript.tools],
+            "reply": _recorded_reply(reply) if reply else None,
+            "error": error,
+        }
+        text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+        write_atomically(self._run.model_calls / f"{call:06d}.json", f"{self._recorder.redact(text)}\n")
+        talk.recorded = len(messages)
+
+
+@dataclass
+class _Listening:
+    """What happens while a call is made: pieces go to its stream, the rest becomes events."""
+
+    call: int
+    talk: Talk
+    recorder: Recorder
+    stream: StreamWriter
+    characters: int = 0
+    """Of all pieces that came, attempts that failed included."""
+
+    def heard(self, delta: Delta) -> None:
+        self.characters += len(delta.text)
+        self.stream.heard(delta)
+
+    def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
+        self.stream.again()
+        self.recorder.emit(
+            ModelCallRetried(call=self.call, model=self.talk.model, reason=reason, retry=retry, of=of, wait=wait)
+        )
+
+    def dropped(self, parameter: str, reason: str) -> None:
+        self.recorder.emit(ParameterDropped(call=self.call, model=self.talk.model, parameter=parameter, reason=reason))
+
+    def diverged(self, recorded_call: int, diff: str) -> None:
+        self.recorder.emit(ReplayDiverged(call=self.call, recorded_call=recorded_call, diff=diff))
+
+
+def _recorded_reply(reply: ModelReply) -> dict[str, Any]:
+    """The reply with all that a replay needs."""
+    counted = ("reasoning", "input_tokens", "output_tokens", "cached_tokens", "cost_usd", "finish_reason")
+    return reply.message() | {name: getattr(reply, name) for name in counted}
+
+
+def _with_unique_ids(reply: ModelReply, taken: set[str]) -> ModelReply:
+    """The reply with an id of its own and a name for each tool call: providers refuse a history without."""
+    calls = []
+    for call in reply.tool_calls:
+        identity, number = call.id, 2
+        while identity in taken or not identity:
+            identity, number = f"{call.id or 'call'}-{number}", number + 1
+        taken.add(identity)
+        calls.append(replace(call, id=identity, name=call.name or "unnamed"))
+    return replace(reply, tool_calls=tuple(calls))
+
+
+def _sendable(requests: Sequence[ToolRequest]) -> tuple[ToolRequest, ...]:
+    """Tool calls whose arguments are JSON objects, as providers want them in a history.
+
+    What was none stands in it as text; the tool itself is given what the model wrote.
+    """
+    return tuple(replace(request, arguments=_object(request.arguments)) for request in requests)
+
+
+def _object(raw: str) -> str:
+    try:
+        if isinstance(json.loads(raw), dict):
+            return raw
+    except (ValueError, RecursionError):
+        pass
+    return json.dumps({"not_a_json_object": raw[:_UNREADABLE]}) if raw.strip() else "{}"

@@ -1,0 +1,179 @@
+"""``replay:RUN`` as a model: the replies of a recorded run, so that it can be led again, exactly and offline.
+
+A reply is found by its place: iteration, step, and turn of the conversation. What is asked there is compared with what
+was asked in the recorded run; where it differs in more than the run's folder and how long things took, that is told
+with a diff, and the recorded reply is given all the same.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agents.models.gateway import (
+    Delta,
+    Listener,
+    Message,
+    ModelFacts,
+    ModelRefused,
+    ModelReply,
+    ModelRequest,
+    ToolRequest,
+)
+from agents.steps.facts import StepFacts
+from agents.vocabulary import StepName
+
+PREFIX: Final = "replay:"
+_DIFF_LINES: Final = 40
+_TIMES: Final = (
+    (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|min|h)\b"), "N s"),
+    (re.compile(r'("(?:seconds|time_left|created|time|started)": )(?:[\d.]+|null|"[^"]*")'), r"\1N"),
+)
+"""What differs from run to run and means nothing."""
+
+
+class RecordedCall(BaseModel):
+    """``model_calls/000017.json`` as far as a replay needs it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    call: int
+    iteration: int | None
+    step: StepName | None
+    messages_before: int
+    new_messages: list[Message]
+    reply: dict[str, Any] | None
+    error: str | None = None
+
+
+Place = tuple[int | None, StepName | None]
+
+
+@dataclass
+class _Conversation:
+    """What was asked and answered in one step, turn by turn."""
+
+    turns: list[tuple[RecordedCall, list[Message]]] = field(default_factory=list)
+    """Each call that was answered, with the whole conversation that it carried."""
+
+
+@dataclass
+class ReplayGateway:
+    """Answers from the model calls of ``recorded``, a run's folder, for a run in ``root``."""
+
+    recorded: Path
+    root: Path
+    _told: set[int] = field(default_factory=set)
+
+    async def complete(self, request: ModelRequest, listener: Listener) -> ModelReply:
+        """The recorded reply; raises :class:`ModelRefused` where the recorded run made no call at this place."""
+        facts = StepFacts.find(str(request.messages[1]["content"])) if len(request.messages) > 1 else None
+        if facts is None:
+            raise ModelRefused(f"{request.model}: the request is no step of a run")
+        turn = sum(message["role"] == "assistant" for message in request.messages)
+        conversation = self._conversations.get((facts.iteration, facts.step))
+        if conversation is None or turn >= len(conversation.turns):
+            raise ModelRefused(
+                f"{request.model}: the recorded run made no call number {turn + 1} in step {facts.step.label} of "
+                f"iteration {facts.iteration}"
+            )
+        call, messages = conversation.turns[turn]
+        if call.call not in self._told and (diff := self._difference(messages, request.messages)):
+            self._told.add(call.call)
+            listener.diverged(call.call, diff)
+        reply = self._reply(call)
+        for delta in _deltas(reply):
+            listener.heard(delta)
+        return reply
+
+    def facts(self, model: str) -> ModelFacts:
+        return ModelFacts(input_price=0.0, output_price=0.0, takes_tools=True)
+
+    @cached_property
+    def _conversations(self) -> dict[Place, _Conversation]:
+        """The last conversation of each step: an interrupted one begins again when the run is taken up."""
+        found: dict[Place, _Conversation] = {}
+        messages: list[Message] = []
+        for call in recorded_calls(self.recorded):
+            messages = [*messages[: call.messages_before], *call.new_messages]
+            place = (call.iteration, call.step)
+            begins = not any(message["role"] == "assistant" for message in messages)
+            if begins or place not in found:
+                found[place] = _Conversation()
+            if call.reply is not None:
+                found[place].turns.append((call, messages))
+        return found
+
+    def _reply(self, call: RecordedCall) -> ModelReply:
+        """The recorded reply with the paths of this run; it costs nothing."""
+        reply = json.loads(json.dumps(call.reply).replace(str(self.recorded), str(self.root)))
+        return ModelReply(
+            text=reply.get("content") or "",
+            tool_calls=tuple(
+                ToolRequest(made["id"], made["function"]["name"], made["function"]["arguments"])
+                for made in reply.get("tool_calls") or ()
+            ),
+            reasoning=reply.get("reasoning") or "",
+            cost_usd=0.0,
+            finish_reason=reply.get("finish_reason") or "",
+        )
+
+    def _difference(self, recorded: Sequence[Message], asked: Sequence[Message]) -> str:
+        """A diff of the first message that is another one; empty where all are the same but for paths and times."""
+        for before, now in zip(recorded, asked, strict=False):
+            old, new = _plain(before, self.recorded), _plain(now, self.root)
+            if old != new:
+                return _diff(old, new)
+        if len(recorded) != len(asked):
+            return f"{len(recorded)} messages were recorded, {len(asked)} are asked"
+        return ""
+
+
+def recorded_calls(run: Path) -> Iterator[RecordedCall]:
+    """The model calls of a run in their order; raises :class:`ModelRefused` where one cannot be read."""
+    for path in sorted((run / "model_calls").glob("*.json")):
+        try:
+            yield RecordedCall.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise ModelRefused(f"{path}: cannot be replayed: {' '.join(str(error).split())[:200]}") from None
+
+
+def problem_with_replay(model: str) -> str | None:
+    """Why the run of ``replay:PATH`` cannot be replayed, in one line."""
+    run = Path(model.removeprefix(PREFIX))
+    if not (run / "model_calls").is_dir():
+        return f"model {model!r}: {run} is no run with recorded model calls"
+    if not any((run / "model_calls").glob("*.json")):
+        return f"model {model!r}: the run made no model call"
+    return None
+
+
+def _plain(message: Message, root: Path) -> str:
+    """A message as text, without the run's folder, its id and how long things took."""
+    parts = [str(message.get("role")), str(message.get("content") or "")]
+    parts += [f"{call['function']['name']} {call['function']['arguments']}" for call in message.get("tool_calls") or ()]
+    text = "\n".join(parts).replace(str(root), "RUN").replace(root.name, "RUN")
+    for pattern, instead in _TIMES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def _diff(old: str, new: str) -> str:
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), "recorded", "asked", lineterm="", n=1))
+    more = len(lines) - _DIFF_LINES
+    return "\n".join([*lines[:_DIFF_LINES], *([f"… {more} more lines"] if more > 0 else ())])
+
+
+def _deltas(reply: ModelReply) -> Iterator[Delta]:
+    if reply.reasoning:
+        yield Delta("reasoning", reply.reasoning)
+    if reply.text:
+        yield Delta("text", reply.text)
+    for index, call in enumerate(reply.tool_calls):
+        yield Delta("tool", call.arguments, index, call.name)
