@@ -5,7 +5,7 @@ A series is told apart by its marker, colour only helps. Ticks stand where a per
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from types import ModuleType
 from typing import Final
@@ -18,6 +18,8 @@ BLUE: Final = 75
 GREY: Final = 246
 ORANGE: Final = 214
 _MOST_TICKS: Final = 9
+_LARGEST: Final = 1e300
+"""What is larger, either way, is not drawn: distances between such values are beyond what floats hold."""
 _TRAIN_MARK, _VALIDATION_MARK, _BEST_MARK, _FAILED_MARK, _BREAK_MARK = "○", "●", "◆", "✗", "┊"
 _PALETTE: Final = ((_VALIDATION_MARK, BLUE), (_TRAIN_MARK, GREY), ("▲", ORANGE), ("□", 252))
 
@@ -233,19 +235,56 @@ def tick_labels(ticks: Sequence[float]) -> list[str]:
 
 
 def legend(chart: Chart) -> list[tuple[str, int, str]]:
-    """Marker, colour and name of everything that is drawn."""
+    """Marker, colour and name of everything that is drawn, and how much is not."""
     entries = [(series.marker, series.color, series.name) for series in chart.series]
     entries += [(_FAILED_MARK, ORANGE, "failed")] if chart.failed else []
-    return entries + ([(_BREAK_MARK, GREY, "new split")] if chart.breaks else [])
+    entries += [(_BREAK_MARK, GREY, "new split")] if chart.breaks else []
+    missing = sum(len(series.marks) - len(_drawable(chart, series.marks)) for series in chart.series)
+    return entries + ([("!", ORANGE, f"{missing} beyond what can be drawn")] if missing else [])
+
+
+def _drawable(chart: Chart, points: Sequence[Point]) -> tuple[Point, ...]:
+    """Those of ``points`` that have a place on the axes."""
+    first, last = _ends(chart)
+    return tuple((x, y) for x, y in points if _is_measurable(x) and first <= x <= last and _is_measurable(y))
+
+
+def _is_measurable(number: float) -> bool:
+    return math.isfinite(number) and abs(number) <= _LARGEST
+
+
+def _ends(chart: Chart) -> tuple[float, float]:
+    """Where the x axis really begins and ends: two measurable numbers apart from each other."""
+    first = chart.x_first if _is_measurable(chart.x_first) else 0.0
+    last = chart.x_last if _is_measurable(chart.x_last) else first
+    return first, max(last, first + max(1.0, abs(first) * 1e-9))
+
+
+def _drawable_chart(chart: Chart) -> Chart | None:
+    """``chart`` without what has no place on its axes; None where nothing is left."""
+    series = tuple(
+        replace(
+            one,
+            parts=tuple(_drawable(chart, points) for points in one.parts),
+            marks=_drawable(chart, one.marks),
+        )
+        for one in chart.series
+    )
+    first, last = _ends(chart)
+    has_any = any(points for one in series for points in (*one.parts, one.marks))
+    return replace(chart, series=series, x_first=first, x_last=last) if has_any else None
 
 
 def draw_chart(chart: Chart, width: int, height: int) -> str:
     """``chart`` in exactly ``width`` × ``height`` cells, lines with ANSI colours; an empty text where it cannot fit.
 
-    Of a series longer than two points a column, only the first, last, lowest and highest of each stretch are drawn.
+    Any floats will do: those without a place on an axis (NaN, infinite, beyond 1e300) are left out. Of a series longer
+    than two points a column, only the first, last, lowest and highest of each stretch are drawn.
     """
-    if width < 20 or height < 4:
+    drawn = _drawable_chart(chart)
+    if width < 20 or height < 4 or drawn is None:
         return ""
+    chart = drawn
     import plotext  # 0.15 s, and no screen needs it before its first picture
 
     values = [value for series in chart.series for points in (*series.parts, series.marks) for _, value in points]

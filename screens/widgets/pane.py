@@ -1,13 +1,17 @@
 """A pane: one immutable view, drawn by a pure function into the cells there are, repainted only when it changed."""
 
+import logging
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from textual.content import Content
 from textual.geometry import Region
 from textual.widget import Widget
 
+from screens.plain import one_line
+
 V = TypeVar("V")
+_logger: Final = logging.getLogger(__name__)
 
 
 class Pane(Widget, Generic[V]):
@@ -25,6 +29,8 @@ class Pane(Widget, Generic[V]):
         super().__init__(id=id)
         self._view: V | None = None
         self._border_note: Content | None = None
+        self._faulty: V | None = None
+        """The view whose fault was logged, so that it is logged once and not at each repaint."""
 
     def show(self, view: V) -> None:
         """Draw ``view``, unless it is what is drawn already."""
@@ -44,7 +50,18 @@ class Pane(Widget, Generic[V]):
         width, height = self.content_size
         if self._view is None or width < 1 or height < 1:
             return Content("")
-        return Content("\n").join(fitted(line, width) for line in self.draw(self._view, width, height)[:height])
+        lines = self._drawn(self._view, width, height)
+        return Content("\n").join(fitted(line, width) for line in lines[:height])
+
+    def _drawn(self, view: V, width: int, height: int) -> Sequence[Content]:
+        """What :meth:`draw` gives; where it fails, a line that says so: one pane's fault takes no run out of sight."""
+        try:
+            return self.draw(view, width, height)
+        except Exception as error:
+            if view is not self._faulty:
+                self._faulty = view
+                _logger.exception("the pane #%s cannot be shown", self.id)
+            return wrapped(f"cannot be shown: {type(error).__name__}: {one_line(str(error))}", width, height)
 
     def heading(self, view: V) -> Content | None:
         """The border's title. It is content, never markup."""

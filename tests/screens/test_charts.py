@@ -89,6 +89,44 @@ def test_a_chart_fills_its_cells_and_no_more(width: int, height: int, values: li
     assert max(map(cell_len, lines)) <= width
 
 
+_any_float = st.one_of(
+    st.floats(allow_nan=True, allow_infinity=True, allow_subnormal=True),
+    st.sampled_from([0.0, -0.0, 1.0, 5e-324, 1e-300, 1e299, 1e300, 1.2e307, 1.7976931348623157e308, -1.79e308]),
+)
+
+
+@given(
+    st.integers(1, 120),
+    st.integers(1, 40),
+    st.lists(st.tuples(st.one_of(st.integers(0, 50).map(float), _any_float), _any_float), max_size=8),
+    st.one_of(st.just((0.0, 1.0)), st.tuples(_any_float, _any_float)),
+)
+def test_whatever_numbers_come_a_chart_is_drawn_within_its_cells(
+    width: int, height: int, points: list[tuple[float, float]], ends: tuple[float, float]
+) -> None:
+    series = Series("a", "●", 75, (tuple(points), ()), tuple(points))
+    chart = Chart("t", (series,), *ends, failed=(1,), breaks=(0.5,))
+    picture = draw_chart(chart, width, height)
+    lines = _COLOUR.sub("", picture).split("\n")
+    assert len(lines) <= height
+    assert max(map(cell_len, lines)) <= width
+    assert legend(chart)
+
+
+@given(st.lists(_any_float, min_size=1, max_size=6), st.integers(1, 6))
+def test_a_constant_series_of_any_height_is_drawn(values: list[float], count: int) -> None:
+    points = tuple((float(x), values[0]) for x in range(count))
+    drawn = draw_chart(Chart("t", (Series("a", "●", 75, (points,), points),), 0, count), 60, 10)
+    assert bool(drawn) == (math.isfinite(values[0]) and abs(values[0]) <= 1e300)
+
+
+def test_what_has_no_place_on_the_axes_is_counted_in_the_legend() -> None:
+    points = ((0.0, 0.5), (1.0, 1.2e307), (2.0, math.nan), (3.0, 0.75))
+    chart = Chart("t", (Series("a", "●", 75, (points,), points),), 0, 3)
+    assert legend(chart)[-1][2] == "2 beyond what can be drawn"
+    assert "0.5┤" in "\n".join(_drawn(chart))
+
+
 def test_each_series_has_a_marker_of_its_own(tmp_path: Path) -> None:
     chart = chart_of(_state(journals.finished_run(tmp_path)))
     assert chart is not None
