@@ -63,10 +63,7 @@ def _start(options: argparse.Namespace, settings: RunSettings) -> int:
             return _headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
-        status = open_app(folder, options.runs_dir)
-        if status == BAD_INPUT:
-            forget_refused(folder)
-        return status
+        return _after_the_app(folder, open_app(folder, options.runs_dir))
     finally:
         engine.poll()  # reaps it where it has ended; where it has not, it goes on without us
         engine.returncode = engine.returncode if engine.returncode is not None else 0
@@ -163,6 +160,16 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
     say(f"snapshot: {folder.best}")
     say(f"report: {folder.report / 'report.md'}")
     say(f"use it: {to_type('predict', folder.run_id, '--input', 'INPUT', '--output', 'predictions.csv')}")
+
+
+def _after_the_app(folder: RunFolder, status: int) -> int:
+    """The exit status after the app has closed with ``status``."""
+    if status == BAD_INPUT:  # the app has said why
+        forget_refused(folder)
+        return status
+    # A person may have been looking at other runs when this one was refused. The journal of such a run is short.
+    state = fold(JournalReader(folder.journal).read())
+    return _refused(folder, state) if state.status is RunStatus.REFUSED else status
 
 
 def _refused(folder: RunFolder, state: RunState) -> int:

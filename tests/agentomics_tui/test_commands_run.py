@@ -87,6 +87,29 @@ def test_a_refused_run_is_forgotten(tmp_path: Path) -> None:
     assert not folder.root.exists()
 
 
+def test_a_run_that_was_refused_while_a_person_looked_at_others_is_bad_input_and_forgotten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = refused_run(tmp_path, reason="train.csv: row 7: no label").folder
+    assert command._after_the_app(folder, 0) == 2
+    assert capsys.readouterr().err == "agentomics-tui: train.csv: row 7: no label\n"
+    assert not folder.root.exists()
+
+
+def test_what_the_app_said_of_a_refusal_is_not_said_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = refused_run(tmp_path).folder
+    assert command._after_the_app(folder, 2) == 2
+    assert capsys.readouterr().err == ""
+    assert not folder.root.exists()
+
+
+@pytest.mark.parametrize("status", [0, 1, 3])
+def test_the_status_of_the_app_is_that_of_any_other_run(tmp_path: Path, status: int) -> None:
+    folder = running_run(tmp_path).folder
+    assert command._after_the_app(folder, status) == status
+    assert folder.journal.is_file()
+
+
 def test_no_other_run_is_forgotten(tmp_path: Path) -> None:
     for number, staged in enumerate((running_run, failed_run)):
         folder = staged(tmp_path, f"run-{number}").folder
