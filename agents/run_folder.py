@@ -92,7 +92,11 @@ class RunFolder:
 
     @property
     def best(self) -> Path:
+        """A link to the best snapshot, for programs; what a person takes home is :meth:`snapshot`."""
         return self.root / "best"
+
+    def snapshot(self, iteration: int) -> Path:
+        return self.root / "snapshots" / f"{iteration:03d}"
 
     @property
     def test(self) -> Path:

@@ -113,7 +113,7 @@ def install_snapshot(
     write_atomically(staged.root / ".python-version", f"{environment.python_version}\n")
     write_atomically(staged.root / DATASET, dataset.model_dump_json(indent=2))
     _write_record(staged.root, record, dataset)
-    target = _folder(run, record.iteration)
+    target = run.snapshot(record.iteration)
     remove_tree(target)
     staged.root.rename(target)
     point_best_at(run, record.iteration)
@@ -140,7 +140,7 @@ def point_best_at(run: RunFolder, iteration: int | None) -> None:
         return
     link = run.root / f".best{_PART}"
     link.unlink(missing_ok=True)
-    link.symlink_to(os.path.relpath(_folder(run, iteration), run.root))
+    link.symlink_to(os.path.relpath(run.snapshot(iteration), run.root))
     link.replace(run.best)
 
 
@@ -153,7 +153,7 @@ def drop_superseded(run: RunFolder, best: int, split_version: int) -> None:
     What is no snapshot stays too: who knows whose it is.
     """
     for folder in (run.root / "snapshots").iterdir():
-        if folder.name.startswith(".") or folder == _folder(run, best):
+        if folder.name.startswith(".") or folder == run.snapshot(best):
             continue
         try:
             superseded = Snapshot(folder).record().split_version == split_version
@@ -165,7 +165,7 @@ def drop_superseded(run: RunFolder, best: int, split_version: int) -> None:
 
 def drop_unannounced(run: RunFolder, iteration: int) -> None:
     """Remove what an engine that died has installed for ``iteration`` and never announced as the best."""
-    remove_tree(_folder(run, iteration))
+    remove_tree(run.snapshot(iteration))
 
 
 def drop_candidates(run: RunFolder) -> None:
@@ -173,7 +173,3 @@ def drop_candidates(run: RunFolder) -> None:
     for part in (run.root / "snapshots").glob(f".*{_PART}"):
         remove_tree(part)
     (run.root / f".best{_PART}").unlink(missing_ok=True)
-
-
-def _folder(run: RunFolder, iteration: int) -> Path:
-    return run.root / "snapshots" / f"{iteration:03d}"

@@ -157,7 +157,7 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
         if values.get(state.metric) is not None
     )
     say(f"best: iteration {state.best.iteration}, {state.metric} validation {state.best.value:.4f}{tests}")
-    say(f"snapshot: {folder.best}")
+    say(f"snapshot: {folder.snapshot(state.best.iteration)}")
     say(f"report: {folder.report / 'report.md'}")
     say(f"use it: {to_type('predict', folder.run_id, '--input', 'INPUT', '--output', 'predictions.csv')}")
 

@@ -42,7 +42,7 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         has_test=any(is_test(name) for name in state.rows),
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
-        path=one_line(str(folder.root / best.snapshot)) if best else "",
+        path=one_line(str(folder.snapshot(best.iteration))) if best else "",
         command=(to_type("predict"), one_line(folder.run_id), "--input … --output …"),
     )
 

@@ -15,7 +15,7 @@ from agentomics_tui.commands import run as command
 from agents.errors import UserError
 from agents.lock import EngineLock
 from agents.run_folder import RunFolder
-from tests.support.journals import failed_run, refused_run, running_run
+from tests.support.journals import failed_run, finished_run, refused_run, running_run
 from tests.support.shell import CANARY, Shell, write_dataset
 
 
@@ -132,6 +132,15 @@ def test_the_end_of_a_run_is_told_in_one_line(tmp_path: Path, capsys: pytest.Cap
     state.best, state.reason = None, "the training failed\nTraceback\n  a line of it"
     command._say_result(staged.folder, state)
     assert capsys.readouterr().err == "agentomics-tui: the training failed\n"
+
+
+def test_the_end_of_a_run_names_a_snapshot_that_can_be_copied(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = Shell(tmp_path)
+    staged = finished_run(shell.runs_dir, "over")
+    command._say_result(staged.folder, shell.state("over"))
+    assert f"snapshot: {staged.folder.root / 'snapshots' / '004'}\n" in capsys.readouterr().out
 
 
 def test_a_flag_that_no_setting_takes_is_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Snapshots: made whole from what was scored, and refused where they are not that any more."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,6 +126,16 @@ def test_the_digest_tells_every_change_of_a_model(bench: Bench, deed: str) -> No
         case "link":
             (files.root / "model_inference" / "numpy").symlink_to(bench.run.root)
     assert files.digest() != before
+
+
+def test_a_copy_of_the_folder_that_is_named_works_anywhere(bench: Bench, tmp_path: Path) -> None:
+    bench.keep(2)
+    named = bench.run.snapshot(2)
+    assert bench.run.best.resolve() == named.resolve()
+    taken = shutil.copytree(named, tmp_path / "elsewhere", symlinks=True)
+    assert not taken.is_symlink()
+    assert Snapshot(taken).record().iteration == 2
+    assert "snapshots/002" in (taken / "README.md").read_text()
 
 
 def test_a_kept_candidate_is_the_staged_one_with_what_is_needed_to_use_it(bench: Bench) -> None:
