@@ -5,6 +5,7 @@ name ``engine``, so that nothing runs unseen.
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,10 @@ class Calls:
         return done
 
     async def engine(self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> ProcessResult:
-        """Run one of the agent's scripts on the engine's behalf; the caller judges its result."""
+        """Run one of the agent's scripts on the engine's behalf; the caller judges its result.
+
+        Its arguments are the command and the folder it starts in, enough to do the same by hand.
+        """
 
         async def work(_: int, log: Path) -> tuple[ToolResult, ProcessResult]:
             limit = self._budget.cap(self._settings.run_python_tool_timeout)
@@ -96,7 +100,8 @@ class Calls:
                 outcome = ToolOutcome.OK if done.exit_status == 0 else ToolOutcome.ERROR
             return ToolResult(done.excerpt, outcome, done.exit_status), done
 
-        _, done = await self._recorded(ENGINE_TOOL, title, "{}", work)
+        arguments = json.dumps({"command": list(argv), "folder": str(cwd)})
+        _, done = await self._recorded(ENGINE_TOOL, title, arguments, work)
         assert isinstance(done, ProcessResult)
         return done
 

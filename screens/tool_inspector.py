@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar, Final
 
@@ -109,7 +110,7 @@ class ToolInspectorScreen(KeyHelp):
         if files is None or not files.query("#arguments"):
             return  # between two calls: the next one's files are not composed yet, and showing them comes with that
         files.pane.log_view.grows = self.call.outcome is None
-        files.pane.empty_words = "no output yet" if self.call.outcome is None else "no output"
+        files.pane.empty_words = empty_words(self.call)
         files.pane.refresh_status()
         files.share_height()
 
@@ -210,6 +211,13 @@ def header_content(call: ToolCallState, now: datetime, width: int) -> Content:
     return Content("\n").join([first, second])
 
 
+def empty_words(call: ToolCallState) -> str:
+    """What is said in the place of an output that is not there."""
+    if call.outcome is None:
+        return "no output yet"
+    return "printed nothing" if call.exit_status is None else f"printed nothing, exit status {call.exit_status}"
+
+
 def arguments_content(tool: str, text: str) -> Content:
     """Arguments as a person reads them: short values beside their names, code highlighted, the rest as JSON."""
     try:
@@ -224,7 +232,9 @@ def arguments_content(tool: str, text: str) -> Content:
 
 def _argument(tool: str, name: str, value: object) -> Content:
     label = Content.styled(one_line(name), _MUTED)
-    if isinstance(value, str):
+    if name == "command" and isinstance(value, list):
+        body = _highlighted(command_text([str(word) for word in value]), "bash")
+    elif isinstance(value, str):
         body = _highlighted(value.rstrip("\n"), _LANGUAGE.get((tool, name)))
     else:
         inline = json.dumps(value, ensure_ascii=False)
@@ -232,6 +242,12 @@ def _argument(tool: str, name: str, value: object) -> Content:
         body = _highlighted(text, "json")
     is_short = "\n" not in body.plain and body.cell_length <= _INLINE
     return Content.assemble(label, "  " if is_short else "\n", body)
+
+
+def command_text(argv: Sequence[str]) -> str:
+    """A command as one would type it, each option on a line of its own."""
+    words = [shlex.quote(word) for word in argv]
+    return " ".join(f"\\\n  {word}" if word.startswith("--") else word for word in words)
 
 
 def _highlighted(code: str, language: str | None) -> Content:
