@@ -48,7 +48,6 @@ class WritePython(Tool[WritePythonArguments]):
             write_atomically(target, content)
         except OSError as error:
             return _refused(f"{arguments.path!r} cannot be written: {error.strerror}")
-        context.log.write_text(content, encoding="utf-8")
         lines = counted(len(content.splitlines()), "line")
         return ToolResult(f"wrote {target.relative_to(context.step_dir)}: {lines}")
 

@@ -105,7 +105,7 @@ class Host(App[None]):
 def calls(tmp_path: Path) -> Calls:
     calls = Calls(tmp_path)
     script = "model_training/train.py"
-    calls.add("write_python", script, {"path": script, "content": CODE}, "15 lines\n")
+    calls.add("write_python", script, {"path": script, "content": CODE}, f"wrote {script}: 15 lines\n")
     epochs = "".join(
         f"\x1b[32mINFO\x1b[0m epoch {n:>3}/200  train_loss 0.{7000 - 20 * n}  validation_loss 0.{7100 - 15 * n}\n"
         for n in range(120)
@@ -125,7 +125,7 @@ def shows(pilot: Pilot[None], text: str) -> bool:
 async def test_a_call_shows_what_it_did_how_it_ended_its_arguments_and_its_output(calls: Calls) -> None:
     async with Host(calls, 1).run_test(size=(100, 40)) as pilot:
         await until(pilot, lambda: shows(pilot, "15 lines") and shows(pilot, "import argparse"))
-        for words in ("#1 write_python", "✓ ok", "exit 0", "iteration 3 · Model training", "12s · 9 B"):
+        for words in ("#1 write_python", "✓ ok", "exit 0", "iteration 3 · Model training", "12s · 40 B"):
             assert shows(pilot, words), words
 
 
@@ -200,9 +200,32 @@ async def test_hostile_titles_arguments_and_output_are_text(calls: Calls) -> Non
         assert "\x1b" not in text_of(pilot)
 
 
-async def test_a_call_without_output_says_so(calls: Calls) -> None:
+@pytest.mark.parametrize(
+    ("outcome", "exit_status", "words"),
+    [
+        (ToolOutcome.OK, 0, "printed nothing, exit status 0"),
+        (ToolOutcome.ERROR, 3, "printed nothing, exit status 3"),
+        (ToolOutcome.CANCELLED, None, "printed nothing"),
+        (None, None, "no output yet"),
+    ],
+)
+async def test_a_call_without_output_says_so(
+    calls: Calls, outcome: ToolOutcome | None, exit_status: int | None, words: str
+) -> None:
+    calls.calls[4].outcome, calls.calls[4].exit_status = outcome, exit_status
     async with Host(calls, 5).run_test() as pilot:
-        await until(pilot, lambda: shows(pilot, "no output"))
+        await until(pilot, lambda: shows(pilot, words))
+
+
+async def test_what_the_engine_ran_stands_there_as_one_would_type_it(calls: Calls) -> None:
+    argv = ["/run/python", "inference.py", "--input", "/tmp/a b", "--output", "[/x].csv"]
+    calls.add("engine", "predict validation", {"command": argv, "folder": "/run/model_inference"}, "")
+    async with Host(calls, 6).run_test(size=(100, 30)) as pilot:
+        await until(pilot, lambda: shows(pilot, "printed nothing, exit status 0"))
+        await until(pilot, lambda: shows(pilot, "folder  /run/model_inference"))
+        lines = [line.strip() for line in text_of(pilot).splitlines()]
+        start = lines.index("/run/python inference.py \\")
+        assert lines[start + 1 : start + 3] == ["--input '/tmp/a b' \\", "--output '[/x].csv'"]
 
 
 # --- content ---------------------------------------------------------------------------------------------------------
