@@ -19,6 +19,7 @@ from agents.run_folder import RunFolder
 from agents.state import RunState, ToolCallState
 from agents.vocabulary import RunStatus
 from screens.dashboard import DashboardScreen
+from screens.key_help import KeyHelp
 from screens.messages import (
     CommandWanted,
     InspectorWanted,
@@ -164,6 +165,11 @@ class AgentomicsApp(App[str]):
 
     async def action_quit(self) -> None:
         self.action_leave()
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C ends nothing, lest a slip of the hand does; it says what leaves."""
+        if isinstance(self.screen, KeyHelp):  # of a question, its own words tell
+            self.notify(self.screen.way_out, markup=False)
 
     def _leave(self, state: RunState | None) -> None:
         if state is None or self._dashboard is None:

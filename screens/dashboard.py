@@ -81,7 +81,7 @@ class DashboardScreen(KeyHelp):
         Binding("c", "chart", "Chart", show=False, id="view.chart", tooltip="Chart in place of the tool calls"),
         Binding("l", "library", "Runs", show=False, id="view.library", tooltip="All runs"),
         KEYS,
-        Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app; the run goes on"),
+        Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app"),
     ]
 
     head = getters.query_one(Header)
@@ -378,9 +378,27 @@ class DashboardScreen(KeyHelp):
     def action_leave(self) -> None:
         self.post_message(LeaveWanted())
 
+    def purpose(self, binding: Binding) -> str:
+        """What a key does now; of leaving also what becomes of the run."""
+        after = self._after_leaving if binding.action == "leave" else ""
+        return f"{binding.tooltip}; {after}" if after else binding.tooltip
+
+    @property
+    def way_out(self) -> str:
+        return f"q leaves; {self._after_leaving}" if self._after_leaving else "q leaves"
+
+    @property
+    def _after_leaving(self) -> str:
+        """What becomes of the run when a person leaves; empty where nothing becomes of it."""
+        if self.state.status.is_over or self.engine_alive is False:
+            return ""
+        return "the run stays paused" if self.state.status is RunStatus.HELD else "the run goes on"
+
     def palette(self) -> Iterable[SystemCommand]:
         """What the command palette offers here: the keys that work now."""
         for binding in self.BINDINGS:
             assert isinstance(binding, Binding)
             if self.check_action(binding.action, ()) is True:
-                yield SystemCommand(binding.description, binding.tooltip, getattr(self, f"action_{binding.action}"))
+                yield SystemCommand(
+                    binding.description, self.purpose(binding), getattr(self, f"action_{binding.action}")
+                )

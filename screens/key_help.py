@@ -1,4 +1,4 @@
-"""The keys: in a panel of all of them, on every screen under the same key, and in the footer."""
+"""The keys of a screen: on one card under the same key everywhere, in the footer, and which of them leaves."""
 
 from typing import Final
 
@@ -12,13 +12,21 @@ KEYS: Final = Binding("question_mark", "help", "Keys", id="view.keys", key_displ
 
 
 class KeyHelp(Screen[None]):
-    """A screen that shows and hides its keys; :data:`KEYS` stands among its bindings."""
+    """A screen that shows its keys; :data:`KEYS` stands among its bindings."""
+
+    def purpose(self, binding: Binding) -> str:
+        """What a key of this screen does now, in a phrase."""
+        return binding.tooltip
+
+    @property
+    def way_out(self) -> str:
+        """How a person leaves this screen, for one who tried it in another way."""
+        return "q leaves"
 
     def action_help(self) -> None:
-        if self.query("HelpPanel"):
-            self.app.action_hide_help_panel()
-        else:
-            self.app.action_show_help_panel()
+        from screens.key_card import KeyCard, card_of  # no first picture needs it
+
+        self.app.push_screen(KeyCard(card_of(self)))
 
 
 class KeyFooter(Footer):

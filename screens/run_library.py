@@ -60,6 +60,10 @@ class FilterField(Input):
 class RunTable(DataTable[Text]):
     """The rows of the runs."""
 
+    KEY_HELP: ClassVar[tuple[str, str]] = (
+        "Runs",
+        "↑ ↓ select · Home End first, last · Enter watches the run",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Watch"),
         Binding("k", "cursor_up", "Up", show=False),
@@ -80,11 +84,18 @@ class RunLibraryScreen(KeyHelp):
 
     CSS_PATH = "run_library.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("r", "refresh", "Refresh"),
-        Binding("escape", "all", "All runs"),
+        Binding(
+            "slash",
+            "filter",
+            "Filter",
+            id="view.filter",
+            key_display="/",
+            tooltip="Only runs that the typed words match",
+        ),
+        Binding("r", "refresh", "Refresh", id="view.refresh", tooltip="Look at the runs folder now"),
+        Binding("escape", "all", "All runs", id="view.all", tooltip="End the filter"),
         KEYS,
-        Binding("q", "leave", "Leave", id="app.leave"),
+        Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app; runs go on"),
     ]
 
     def __init__(self, runs_dir: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -289,6 +300,10 @@ class RunLibraryScreen(KeyHelp):
     def action_refresh(self) -> None:
         self.post_message(RefreshWanted())
         self._draw()
+
+    @property
+    def way_out(self) -> str:
+        return "q leaves; runs go on"
 
     def action_leave(self) -> None:
         self.post_message(LeaveWanted())

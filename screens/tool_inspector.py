@@ -52,10 +52,24 @@ class ToolInspectorScreen(KeyHelp):
 
     CSS_PATH = "tool_inspector.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "leave", "Back", key_display="esc"),
-        Binding("left_square_bracket", "neighbour(-1)", "Previous", key_display="["),
-        Binding("right_square_bracket", "neighbour(1)", "Next", key_display="]"),
-        Binding("a", "arguments", "Arguments"),
+        Binding("escape,q", "leave", "Back", id="app.back", key_display="esc", tooltip="Back to the run"),
+        Binding(
+            "left_square_bracket",
+            "neighbour(-1)",
+            "Previous",
+            id="view.previous",
+            key_display="[",
+            tooltip="The tool call before this one",
+        ),
+        Binding(
+            "right_square_bracket",
+            "neighbour(1)",
+            "Next",
+            id="view.next",
+            key_display="]",
+            tooltip="The tool call after this one",
+        ),
+        Binding("a", "arguments", "Arguments", id="view.arguments", tooltip="Arguments whole, hidden, in part"),
         KEYS,
     ]
 
@@ -129,6 +143,10 @@ class ToolInspectorScreen(KeyHelp):
             self._show_call()
 
     # --- keys --------------------------------------------------------------------------------------------------------
+
+    @property
+    def way_out(self) -> str:
+        return "esc goes back to the run"
 
     def action_leave(self) -> None:
         if not self.files.pane.cancel_search():

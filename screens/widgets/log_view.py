@@ -73,6 +73,10 @@ class LogView(ScrollView, can_focus=True, inherit_bindings=False):
         & > .log-view--current { background: $warning; color: auto; text-style: bold; }
     }
     """
+    KEY_HELP: ClassVar[tuple[str, str]] = (
+        "Output",
+        "↑ ↓ ← → scroll · g G start, end · f follow · / search · n N match",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

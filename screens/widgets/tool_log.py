@@ -26,6 +26,10 @@ _WIDE = 100
 class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
     """Lines of tool calls with a cursor. It follows the newest call until a person moves away from it."""
 
+    KEY_HELP: ClassVar[tuple[str, str]] = (
+        "Tool calls",
+        "↑ ↓ select · Home End first, newest · Enter opens the call",
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Earlier call", show=False, id="tools.up"),
         Binding("down,j", "move(1)", "Later call", show=False, id="tools.down"),

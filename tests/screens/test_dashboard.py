@@ -155,17 +155,6 @@ async def test_a_refused_dataset_ends_the_app_with_its_reason() -> None:
     assert app.return_code == 2
 
 
-async def test_question_mark_opens_the_keys_and_closes_them() -> None:
-    async with opened(with_engine(journals.running_run(RUNS))) as pilot:
-        dashboard = await settled(pilot)
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert dashboard.query("HelpPanel")
-        await pilot.press("question_mark")
-        await pilot.pause()
-        assert not dashboard.query("HelpPanel")
-
-
 async def test_enter_opens_the_inspector_on_the_selected_call_and_escape_returns() -> None:
     run = with_engine(journals.running_run(RUNS))
     async with opened(run) as pilot:
@@ -201,6 +190,27 @@ async def test_the_palette_offers_what_works_now() -> None:
         dashboard = await settled(pilot)
         titles = [command.title for command in pilot.app.get_system_commands(dashboard)]
         assert not {"Pause", "Stop", "Say"} & set(titles)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (lambda runs: with_engine(journals.running_run(runs)), "Close the app; the run goes on"),
+        (lambda runs: with_engine(journals.held_run(runs)), "Close the app; the run stays paused"),
+        (journals.running_run, "Close the app"),
+        (journals.finished_run, "Close the app"),
+    ],
+    ids=["running", "paused", "engine gone", "over"],
+)
+async def test_what_leaving_does_is_said_as_it_is(stage: Callable[[Path], journals.StagedRun], words: str) -> None:
+    async with opened(stage(RUNS)) as pilot:
+        dashboard = await settled(pilot)
+        palette = {command.title: command.help for command in pilot.app.get_system_commands(dashboard)}
+        assert palette["Leave"] == words
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert f"{words} " in text_of(pilot)
+        assert ("goes on" in text_of(pilot)) == ("goes on" in words)
 
 
 @pytest.mark.parametrize("action", ["pause", "skip_step", "skip_iteration", "stop", "say"])

@@ -166,14 +166,6 @@ async def test_q_leaves_and_r_asks_for_a_fresh_list() -> None:
         assert [type(wish) for wish in app.wishes] == [RefreshWanted, LeaveWanted]
 
 
-async def test_question_mark_opens_the_keys_and_closes_them() -> None:
-    async with Host(RUNS).run_test() as pilot:
-        await press(pilot, "question_mark")
-        assert pilot.app.screen.query("HelpPanel")
-        await press(pilot, "question_mark")
-        assert not pilot.app.screen.query("HelpPanel")
-
-
 async def test_a_refresh_keeps_the_selection_and_touches_only_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     app = Host(RUNS)
     async with app.run_test(size=(120, 30)) as pilot:

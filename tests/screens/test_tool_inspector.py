@@ -285,11 +285,3 @@ async def test_a_tick_between_two_calls_finds_nothing_to_show_and_does_no_harm(c
             screen._show_call()
         await going
         assert screen.call.call == 2
-
-
-async def test_question_mark_opens_the_keys_and_closes_them(calls: Calls) -> None:
-    async with Host(calls, 1).run_test(size=(100, 30)) as pilot:
-        await until(pilot, lambda: shows(pilot, "15 lines"))
-        for shown in (True, False):
-            await pilot.press("question_mark")
-            await until(pilot, lambda: bool(pilot.app.screen.query("HelpPanel")) is shown)  # noqa: B023
