@@ -220,6 +220,7 @@ class DashboardScreen(KeyHelp):
         newest = state.tool_calls[-1].call if state.tool_calls else 0
         still = standstill(state.status, self.engine_alive, at_limit=standing_at(state) is not None)
         with self.app.batch_update():
+            self.set_class(state.status.is_over, "-over")
             self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
             self._tick_clocks()
             self.query_one(Steps).show(steps_view(state, still))

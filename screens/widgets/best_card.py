@@ -3,17 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len, chop_cells
 from textual.content import Content
+from textual.geometry import Size
 
 from agents.data.layout import is_test
 from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from screens.plain import one_line
-from screens.vocabulary import MISSING, score, shorten_left
+from screens.vocabulary import MISSING, score
 from screens.widgets.pane import Pane, labelled, wrapped
 
 _LABELS = 9
+_INDENT = 2
+_WIDE = 64
+"""Cells from which the figures stand in one line."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class BestView:
     combination: str
     path: str
     command: tuple[str, ...]
+    """In parts that stay whole."""
 
 
 def best_view(state: RunState, folder: RunFolder) -> BestView:
@@ -43,12 +49,21 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
         path=one_line(str(folder.snapshot(best.iteration))) if best else "",
-        command=(to_type("predict"), one_line(folder.run_id), "--input … --output …"),
+        command=(*to_type("predict").rsplit(" ", 1), one_line(folder.run_id), "--input …", "--output …"),
     )
 
 
 class BestCard(Pane[BestView]):
-    """A card where there is room, one line where there is not."""
+    """A card as high as it needs to be, so that path and command are whole; one line where the layout gives no more."""
+
+    def show(self, view: BestView) -> None:
+        if view != self._view:
+            super().show(view)
+            self.set_class(view.over, "-over")
+            self.refresh(layout=True)  # it may need another height
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._whole(self._view, width)) if self._view else 1
 
     def heading(self, view: BestView) -> Content | None:
         return Content("Best snapshot" if view.over else "Best snapshot so far")
@@ -57,10 +72,13 @@ class BestCard(Pane[BestView]):
         return view.value is None
 
     def draw(self, view: BestView, width: int, height: int) -> Sequence[Content]:
+        return self._whole(view, width) if height > 2 or view.value is None else [_line(view, "best ")]
+
+    def _whole(self, view: BestView, width: int) -> Sequence[Content]:
         if view.value is None:
             words = "No snapshot was made." if view.over else "None yet: the first evaluated iteration makes it."
-            return wrapped(words, width, height)
-        return _card(view, width) if height > 2 else [_line(view)]
+            return wrapped(words, width, 2)
+        return _card(view, width)
 
 
 def _value(view: BestView) -> Content:
@@ -76,29 +94,46 @@ def _test(view: BestView) -> str:
 
 
 def _card(view: BestView, width: int) -> list[Content]:
-    room = max(1, width - _LABELS)
+    folders = [f"{folder}/" for folder in view.path.split("/")]
+    return [
+        *([_line(view)] if width >= _WIDE else _figures(view, width)),
+        *_whole_parts("path", [*folders[:-1], folders[-1].rstrip("/")], "", width),
+        *_whole_parts("use", view.command, " ", width, "$accent"),
+    ]
+
+
+def _figures(view: BestView, width: int) -> list[Content]:
     return [
         Content.assemble(_value(view), (" on validation", "$text-muted")),
         *labelled("test", [Content(_test(view))], _LABELS),
         *labelled("from", [Content(f"iteration {view.iteration}")], _LABELS),
-        *labelled("model", wrapped(view.combination, room, 2), _LABELS),
-        *labelled("path", [Content(shorten_left(view.path, room))], _LABELS),
-        *labelled("use", [Content.styled(part, "$accent") for part in _command(view, room)], _LABELS),
+        *labelled("model", wrapped(view.combination, max(1, width - _LABELS), 2), _LABELS),
     ]
 
 
-def _command(view: BestView, room: int) -> list[str]:
-    """The command in as few lines as it fits into, broken only where that is readable."""
-    lines = [view.command[0]]
-    for part in view.command[1:]:
-        if len(lines[-1]) + 1 + len(part) <= room:
-            lines[-1] += f" {part}"
+def _whole_parts(label: str, parts: Sequence[str], glue: str, width: int, style: str = "") -> list[Content]:
+    """``parts`` behind their label, or below it where one of them is too long to stand there whole."""
+    if all(cell_len(part) <= width - _LABELS for part in parts):
+        lines = packed(parts, glue, max(1, width - _LABELS))
+        return labelled(label, [Content.styled(line, style) for line in lines], _LABELS)
+    lines = packed(parts, glue, max(1, width - _INDENT))
+    indented = (Content.assemble(" " * _INDENT, (line, style)) for line in lines)
+    return [Content.styled(label, "$text-muted"), *indented]
+
+
+def packed(parts: Sequence[str], glue: str, room: int) -> list[str]:
+    """``parts`` in as few lines as they fit into; only one that is wider than a whole line is broken."""
+    lines: list[str] = []
+    for part in parts:
+        joined = f"{lines[-1]}{glue}{part}" if lines else part
+        if lines and cell_len(joined) <= room:
+            lines[-1] = joined
         else:
-            lines.append(part)
+            lines += chop_cells(part, room)
     return lines
 
 
-def _line(view: BestView) -> Content:
+def _line(view: BestView, label: str = "") -> Content:
     test = f" · test {score(view.test)}" if view.test is not None else ""
     rest = f"{test} · iteration {view.iteration} · {view.combination}"
-    return Content.assemble(("best ", "$text-muted"), _value(view), (rest, "$text-muted"))
+    return Content.assemble((label, "$text-muted"), _value(view), (rest, "$text-muted"))
