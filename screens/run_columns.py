@@ -1,6 +1,7 @@
 """What is told of a run in a list of runs: columns, cells and their words, for the screen and for plain text."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,50 +16,70 @@ MUTED: Final = "$foreground 60%"
 
 @dataclass(frozen=True)
 class Column:
-    """One column. ``grows``: its share of the width that is left over."""
+    """One column: ``width`` is what it needs at least, until its content is known."""
 
     key: str
     label: str
     width: int
     right: bool = False
-    grows: int = 0
+    at_least: int = 0
+    """Cells to which it may be cut where it would not fit whole; 0 where it is whole or not there."""
     at_most: int = 0
-    from_width: int = 0
-    """Cells for the table below which the column is left out."""
+    """Cells beyond which its texts are cut; 0 for none."""
 
 
 _COLUMNS: Final = (
-    Column("state", "State", 11),
-    Column("run", "Run", 24, grows=2, at_most=48, from_width=113),
-    Column("dataset", "Dataset", 11, grows=3, at_most=36),
-    Column("model", "Model", 12, grows=2, at_most=32, from_width=100),
-    Column("iteration", "Iter", 5, right=True),
-    Column("metric", "Metric", 8),
-    Column("best", "Best", 7, right=True),
-    Column("test", "Test", 7, right=True),
-    Column("tokens", "Tokens", 6, right=True, from_width=150),
-    Column("cost", "Cost", 7, right=True, from_width=150),
-    Column("elapsed", "Time", 6, right=True),
-    Column("age", "Age", 4, right=True),
+    Column("state", "State", 9),
+    Column("run", "Run", 12, at_least=1),
+    Column("dataset", "Dataset", 7, at_least=12, at_most=36),
+    Column("model", "Model", 12, at_least=12, at_most=32),
+    Column("iteration", "Iter", 4, right=True),
+    Column("metric", "Metric", 7),
+    Column("best", "Best", 6, right=True),
+    Column("test", "Test", 6, right=True),
+    Column("tokens", "Tokens", 6, right=True),
+    Column("cost", "Cost", 5, right=True),
+    Column("elapsed", "Time", 5, right=True),
+    Column("age", "Age", 3, right=True),
 )
+_IMPORTANCE: Final = (
+    "state",
+    "run",
+    "best",
+    "test",
+    "iteration",
+    "metric",
+    "age",
+    "dataset",
+    "elapsed",
+    "model",
+    "tokens",
+    "cost",
+)
+"""Which columns stay longest where the list is narrow. An id holds the date and the dataset, mostly."""
 
 
-def columns_for(width: int) -> list[Column]:
-    """The columns that ``width`` cells hold: their widths and a gap of two between each two add up to it.
+def columns_for(width: int, needed: Mapping[str, int]) -> list[Column]:
+    """The columns that ``width`` cells hold, as wide as ``needed`` says that their widest text is.
 
-    What is left over goes to the texts that are cut, until they are wide enough.
+    The least important ones go first; the last one that stays may be cut. With gaps of two they never exceed ``width``.
     """
-    shown = [column for column in _COLUMNS if width >= column.from_width]
-    widths = {column.key: column.width for column in shown}
-    spare = width - sum(widths.values()) - GAP * (len(shown) - 1)
-    growing = [column for column in shown if column.grows]
-    while spare > 0 and growing:
-        for column in growing:
-            added = min(column.grows, spare, column.at_most - widths[column.key])
-            widths[column.key] += added
-            spare -= added
-        growing = [column for column in growing if widths[column.key] < column.at_most]
-    return [Column(c.key, c.label, widths[c.key], c.right) for c in shown]
+    by_key = {column.key: column for column in _COLUMNS}
+    kept: dict[str, Column] = {}
+    room = width
+    for key in _IMPORTANCE:
+        column = by_key[key]
+        wanted = max(column.width, needed.get(key, 0))
+        wanted = min(wanted, column.at_most) if column.at_most else wanted
+        gap = GAP if kept else 0
+        fits = min(wanted, room - gap)
+        if fits < wanted and not 0 < column.at_least <= fits:
+            break
+        kept[key] = replace(column, width=fits)
+        room -= fits + gap
+        if fits < wanted:
+            break
+    return [kept[column.key] for column in _COLUMNS if column.key in kept]
 
 
 def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:

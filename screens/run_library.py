@@ -1,6 +1,6 @@
 """The run library: all runs with their live state; Enter watches one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Final
@@ -33,8 +33,8 @@ from screens.widgets.pane import justified
 
 _AGE_SECONDS: Final = 20
 """Ages are drawn anew this often; no other clock moves a row."""
-_EDGES: Final = 3
-"""Blank cells beside the table and its scroll bar."""
+_EDGES: Final = 2
+"""The blank cell before the table, and the scroll bar behind it."""
 
 
 class FilterField(Input):
@@ -107,6 +107,8 @@ class RunLibraryScreen(KeyHelp):
         self._shown: dict[str, RunSummary] = {}
         self._drawn: dict[str, dict[str, tuple[str, str]]] = {}
         self._columns: list[Column] = []
+        self._needed: dict[str, int] = {}
+        """Cells of the widest text that each column has had to hold; they only grow, so that nothing jumps about."""
         self._filter = FilterField(placeholder="Words of the run, dataset, model, metric or state", compact=True)
 
     def compose(self) -> ComposeResult:
@@ -127,7 +129,7 @@ class RunLibraryScreen(KeyHelp):
         self._draw()
 
     def on_resize(self) -> None:
-        self._columns = []
+        self._needed = {}
         self.call_after_refresh(self._draw)
 
     @on(RunsListed)
@@ -149,20 +151,27 @@ class RunLibraryScreen(KeyHelp):
         shown = {str(run.folder.root): run for run in runs if is_match(run, wanted)}
         now = self._now()
         cells = {path: cells_of(run, now) for path, run in shown.items()}
+        columns = self._fitting(cells.values())
         with self.app.batch_update():
-            if list(shown) != list(self._shown) or not self._columns:
-                self._fill(cells, list(shown))
+            if list(shown) != list(self._shown) or columns != self._columns:
+                self._fill(cells, list(shown), columns)
             else:
                 self._touch(cells)
             self._shown, self._drawn = shown, cells
             self.set_class(not shown, "-empty")
             self._draw_words(runs, shown)
 
-    def _fill(self, cells: dict[str, dict[str, tuple[str, str]]], paths: Sequence[str]) -> None:
+    def _fitting(self, rows: Iterable[dict[str, tuple[str, str]]]) -> list[Column]:
+        """The columns that fit, for what they hold and have held since the last change of size."""
+        for row in rows:
+            for key, (text, _) in row.items():
+                self._needed[key] = max(self._needed.get(key, 0), cell_len(text))
+        return columns_for(self.size.width - _EDGES, self._needed)
+
+    def _fill(self, cells: dict[str, dict[str, tuple[str, str]]], paths: Sequence[str], columns: list[Column]) -> None:
         """Draw all rows: the runs in the list, or the columns, are other ones. The selected run stays selected."""
         table = self.table
         selected, top = self._selected_path, table.scroll_y
-        columns = columns_for(self.size.width - _EDGES)
         table.clear(columns=columns != self._columns)
         if columns != self._columns:
             self._columns = columns
@@ -188,8 +197,11 @@ class RunLibraryScreen(KeyHelp):
         return Text(self._padded(text, column), style=self._style(style), no_wrap=True)
 
     def _width(self, column: Column) -> int:
-        """Of the column with the gap behind it; none follows the last."""
-        return column.width + (0 if column is self._columns[-1] else GAP)
+        """Of the column with the gap behind it; behind the last one that is what is left of the line."""
+        if column is not self._columns[-1]:
+            return column.width + GAP
+        used = sum(one.width for one in self._columns) + GAP * (len(self._columns) - 1)
+        return column.width + max(0, self.size.width - _EDGES - used)
 
     def _padded(self, text: str, column: Column) -> str:
         """``text`` in the column's width and the gap."""
@@ -240,12 +252,9 @@ class RunLibraryScreen(KeyHelp):
         if run is None:
             self.query_one("#detail", Static).update("", layout=False)
             return
-        price = "" if not run.cost_usd else f" · ${run.cost_usd:.2f}"
-        first = justified(
-            Content.styled(one_line(run.run_id), "bold"),
-            Content.styled(f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}", MUTED),
-            width,
-        )
+        name = one_line(run.run_id)
+        more = _more_of(run, self._columns, width - cell_len(name) - 1)
+        first = justified(Content.styled(name, "bold"), Content.styled(more, MUTED), width)
         look = UNREADABLE if run.unreadable else run_look(run.status, run.engine_alive)
         reason = run.unreadable or run.reason
         state = Content.assemble(look.text, f"  {one_line(reason)}" if reason else "")
@@ -307,3 +316,18 @@ class RunLibraryScreen(KeyHelp):
 
     def action_leave(self) -> None:
         self.post_message(LeaveWanted())
+
+
+def _more_of(run: RunSummary, shown: Sequence[Column], room: int) -> str:
+    """What the line below the list says of the selected run, in ``room`` cells: first what no column shows."""
+    price = "" if not run.cost_usd else f" · ${run.cost_usd:.2f}"
+    always = f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}"
+    keys = {column.key for column in shown}
+    hidden = [
+        one_line(text) for key, text in (("dataset", run.dataset), ("metric", run.metric)) if text and key not in keys
+    ]
+    for more in ([*hidden, always], [*hidden[1:], always], [always]):
+        words = " · ".join(more)
+        if cell_len(words) <= room:
+            return words
+    return shorten(f"{one_line(run.model)} · {count(run.tokens)} tokens{price}", max(0, room))

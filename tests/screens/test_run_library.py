@@ -253,11 +253,60 @@ async def test_hostile_names_are_text() -> None:
 # --- functions -------------------------------------------------------------------------------------------------------
 
 
-@given(st.integers(77, 400))
-def test_columns_never_need_more_than_the_width(width: int) -> None:
-    columns = columns_for(width)
+_needed = st.dictionaries(st.sampled_from([column.key for column in columns_for(999, {})]), st.integers(0, 90))
+
+
+@given(st.integers(20, 400), _needed)
+def test_columns_never_need_more_than_the_width(width: int, needed: dict[str, int]) -> None:
+    columns = columns_for(width, needed)
     assert sum(column.width for column in columns) + 2 * (len(columns) - 1) <= width
-    assert {"state", "dataset", "iteration", "metric", "best", "test", "elapsed", "age"} <= {c.key for c in columns}
+    assert columns[0].key == "state" or needed.get("state", 0) > width
+
+
+@given(st.integers(77, 400), _needed)
+def test_a_run_id_is_cut_only_where_nothing_stands_beside_it_but_the_state(width: int, needed: dict[str, int]) -> None:
+    needed = {**needed, "state": 11}
+    columns = {column.key: column for column in columns_for(width, needed)}
+    assert columns["run"].width >= needed.get("run", 0) or len(columns) == 2
+
+
+def test_columns_are_as_wide_as_what_they_hold() -> None:
+    columns = {column.key: column.width for column in columns_for(200, {"metric": 10, "model": 12, "dataset": 22})}
+    assert (columns["metric"], columns["model"], columns["dataset"], columns["best"]) == (10, 12, 22, 6)
+
+
+def test_the_least_important_column_goes_first() -> None:
+    needed = {"state": 10, "run": 38, "dataset": 22, "model": 12}
+    gone: list[str] = []
+    before = {column.key for column in columns_for(250, needed)}
+    for width in range(250, 76, -1):
+        now = {column.key for column in columns_for(width, needed)}
+        gone += sorted(before - now)
+        before = now
+    assert gone == ["cost", "tokens", "model", "elapsed", "dataset", "age", "metric"]
+
+
+async def test_ids_are_whole_and_so_is_what_stands_beside_them() -> None:
+    runs = [replace(RUNS[0], metric="SPEARMAN"), *RUNS[1:]]
+    for width in (80, 120, 200):
+        async with Host(runs).run_test(size=(width, 24)) as pilot:
+            await pilot.pause()
+            await pilot.pause()
+            shown = text_of(pilot)
+            assert all(run.run_id in shown for run in runs), width
+            assert ("▲ SPEARMAN" in shown) == (width > 80)
+            assert "omi…" not in shown
+            assert "antimicrobial_peptides" in shown.split("Dataset")[-1] if width > 80 else "Dataset" not in shown
+
+
+async def test_a_longer_text_that_comes_later_makes_its_column_wider_and_keeps_the_selection() -> None:
+    app = Host(RUNS)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await press(pilot, "down")
+        app.show([replace(RUNS[0], metric="SPEARMAN"), *RUNS[1:]])
+        await pilot.pause()
+        assert "▲ SPEARMAN" in text_of(pilot)
+        assert await watched(pilot) == RUNS[1].run_id
 
 
 @pytest.mark.parametrize(
