@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from agentomics_tui.log_source import LogSource, read_arguments
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents.clock import utc_now
 from agents.outcome import exit_status
@@ -132,6 +131,7 @@ class AgentomicsApp(App[str]):
     def on_inspector_wanted(self, message: InspectorWanted) -> None:
         if self._dashboard is None:
             return
+        from agentomics_tui.log_source import LogSource, read_arguments
         from screens.tool_inspector import ToolInspectorScreen
 
         root, state = self._dashboard.folder.root, self._dashboard.state

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from agents.data.layout import is_test
 from agents.state import RunState
-from agents.vocabulary import IterationStatus, RunStatus
+from agents.vocabulary import IterationStatus, RunStatus, is_test
 
 FINISHED: Final = 0
 WITHOUT_SNAPSHOT: Final = 1

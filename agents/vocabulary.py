@@ -119,5 +119,10 @@ class SplitName(StrEnum):
     MINI_TRAIN = "mini_train"
 
 
+def is_test(split: str) -> bool:
+    """Whether a split is kept for the final evaluation: its name begins with ``test``."""
+    return split.startswith("test")
+
+
 BUILTIN_MODEL: Final = "builtin/omics"
 """The policy without an LLM, reached through litellm like every other model."""

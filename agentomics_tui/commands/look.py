@@ -11,12 +11,10 @@ from typing import Any
 
 from agentomics_tui.commands.out import complain, say, say_json, single_line
 from agentomics_tui.commands.paths import find_run
-from agentomics_tui.lines import line_of
 from agents.clock import utc_now
 from agents.errors import UserError
 from agents.events import Event
 from agents.fold import apply, fold
-from agents.history import first_line
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
@@ -106,6 +104,8 @@ def status(options: argparse.Namespace) -> int:
 
 def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple[str, str]]:
     """What ``status`` says: titles and texts."""
+    from agents.history import first_line  # what no screen needs is not loaded for one
+
     yield "run", run.run_id
     yield "state", _state_words(run, state, alive=alive)
     if state.reason:
@@ -156,6 +156,8 @@ def _tell_damage(reader: JournalReader) -> None:
 
 
 def _say_event(event: Event, state: RunState) -> None:
+    from agentomics_tui.lines import line_of
+
     if line := line_of(event, state):
         say(line)
 

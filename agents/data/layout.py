@@ -11,6 +11,7 @@ from agents.data.tables import find_table, read_header, table_stem
 from agents.errors import UserError
 from agents.evaluation.metrics import metric_named
 from agents.vocabulary import TaskType
+from agents.vocabulary import is_test as is_test
 
 TRAIN: Final = "train"
 VALIDATION: Final = "validation"
@@ -55,11 +56,6 @@ class Layout:
         if found is None:
             raise UserError(f"{path}: no labels.csv; a split folder is input/ and labels.csv (id,label)")
         return found
-
-
-def is_test(split: str) -> bool:
-    """Whether a split is kept for the final evaluation: its name begins with ``test``."""
-    return split.startswith("test")
 
 
 def find_layout(path: Path) -> Layout:

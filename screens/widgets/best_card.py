@@ -7,10 +7,10 @@ from rich.cells import cell_len, chop_cells
 from textual.content import Content
 from textual.geometry import Size
 
-from agents.data.layout import is_test
 from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
+from agents.vocabulary import is_test
 from screens.plain import one_line
 from screens.vocabulary import MISSING, score
 from screens.widgets.pane import Pane, labelled, wrapped

@@ -164,6 +164,12 @@ _LATE = {
     "screens.run_library",
     "screens.questions",
     "screens.limit_question",
+    "screens.key_card",
+    "agentomics_tui.log_source",
+    "agentomics_tui.lines",
+    "agents.log_file",
+    "agents.data.layout",
+    "agents.steps.facts",
     "plotext",
     "textual.highlight",
 }
@@ -171,6 +177,6 @@ _LATE = {
 
 def test_what_a_first_picture_does_not_show_is_not_loaded_for_it() -> None:
     root = Path(__file__).parents[2]
-    code = "import json, sys, agentomics_tui.app; print(json.dumps(sorted(sys.modules)))"
+    code = "import json, sys, agentomics_tui.app, agentomics_tui.commands.look; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert not set(json.loads(done.stdout)) & _LATE
