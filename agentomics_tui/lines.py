@@ -3,9 +3,9 @@
 from agentomics_tui.commands.out import single_line
 from agents import events as ev
 from agents.history import first_line
-from agents.report import duration
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
+from agents.wording import duration, score
 from screens.model_events import sentence
 
 
@@ -87,9 +87,9 @@ def _result_line(event: ev.Event) -> str | None:
             return f"  split v{event.version}: {rows}"
         case ev.MetricsComputed():
             value = event.values.get(event.metric)
-            return f"  {event.split}: {event.metric} {'undefined' if value is None else f'{value:.4f}'}"
+            return f"  {event.split}: {event.metric} {'undefined' if value is None else score(value)}"
         case ev.BestChanged():
-            before = "" if event.previous is None else f", before {event.previous:.4f}"
-            return f"  new best: {event.metric} {event.value:.4f} on validation{before}"
+            before = "" if event.previous is None else f", before {score(event.previous)}"
+            return f"  new best: {event.metric} {score(event.value)} on validation{before}"
         case _:
             return None

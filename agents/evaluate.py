@@ -33,6 +33,7 @@ from agents.steps.agent import StepFailed
 from agents.steps.outputs import ValidationEvaluationOutput
 from agents.tasks import to_the_end
 from agents.vocabulary import SplitName, StepName
+from agents.wording import score
 
 Scores = dict[str, float | None]
 _SCORED: Final = (SplitName.TRAIN, SplitName.VALIDATION)
@@ -171,7 +172,7 @@ def verify_unchanged(context: RunContext, folder: Path, digest: str) -> None:
 
 def _in_words(metric: str, scores: Mapping[SplitName, Scores], incumbent: float | None, is_new_best: bool) -> str:
     def shown(value: float | None) -> str:
-        return "undefined" if value is None else f"{value:.4f}"
+        return "undefined" if value is None else score(value)
 
     value = shown(scores[SplitName.VALIDATION].get(metric))
     train = shown(scores[SplitName.TRAIN].get(metric))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agents.escapes import without_escapes
+from agents.wording import counted
 
 HEAD_CHARACTERS: Final = 8_000
 TAIL_CHARACTERS: Final = 4_000
@@ -107,11 +108,6 @@ class Excerpt:
         lines_out = self.lines - first.lines - last.lines
         border = "" if not first.text or first.text.endswith("\n") else "\n"
         return f"{first.text}{border}… {bytes_out:,} bytes ({counted(lines_out, 'line')}) left out …\n{last.text}"
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """``count`` with its noun: "1 line", "2,000 lines"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def excerpt(text: str) -> str:

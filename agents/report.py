@@ -6,7 +6,6 @@ from agents.files import write_atomically
 from agents.history import outputs_of
 from agents.run_folder import RunFolder
 from agents.state import RunState
-from agents.templating import duration as duration
 from agents.templating import markdown
 from agents.vocabulary import RunStatus, SplitName
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agents.excerpt import clean
+from agents.wording import duration, score
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,7 +23,7 @@ def templates_in(folder: Path, finalize: Callable[[Any], Any] | None = None) -> 
 
     ``finalize`` sees every value before it is put in.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # who only reads durations does not wait for it
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # whoever renders nothing does not wait for it
 
     return Environment(
         loader=FileSystemLoader(folder),
@@ -40,28 +41,14 @@ def markdown(template: str, **values: object) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def duration(seconds: float) -> str:
-    """Seconds as a person reads them: ``4.2 s``, ``3 min 20 s``, ``2 h 05 min``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
 @cache
 def _documents() -> "Environment":
     # Each text by itself, so that no escape sequence begins in one and ends in another.
     environment = templates_in(_DOCUMENTS, _harmless)
     environment.filters.update(
-        duration=duration, score=_score, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
+        duration=duration, score=score, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
     )
     return environment
-
-
-def _score(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4f}"
 
 
 def _harmless(value: Any) -> Any:
@@ -83,13 +70,15 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in clean(text).splitlines())
 
 
+def _figure(value: Any) -> str:
+    return score(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+
+
 def _readable(value: Any) -> str:
     match value:
         case list():
             return "\n".join(f"- {_inline(str(item))}" for item in value)
         case dict():
-            return "\n".join(
-                f"- {_inline(key)}: {_inline(json.dumps(item, ensure_ascii=False))}" for key, item in value.items()
-            )
+            return "\n".join(f"- {_inline(key)}: {_inline(_figure(item))}" for key, item in value.items())
         case _:
             return str(value)

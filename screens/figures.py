@@ -1,29 +1,10 @@
 """Figures as a person reads them, the same everywhere. Without Textual: logs use them too."""
 
 from datetime import timedelta
-from typing import Final
 
-MISSING: Final = "–"
-"""What stands where a value is not known."""
-
-
-def duration(seconds: float | None) -> str:
-    """``0.4s``, ``12s``, ``3m05s``, ``2h07m``, ``3d04h``: at most six characters."""
-    if seconds is None:
-        return MISSING
-    if seconds < 9.95:
-        return f"{max(0.0, seconds):.1f}s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole}s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours}h{minutes:02d}m"
-    days, hours = divmod(hours, 24)
-    return f"{days}d{hours:02d}h"
+from agents.wording import MISSING as MISSING
+from agents.wording import duration as duration
+from agents.wording import score as score
 
 
 def ticking(seconds: float) -> str:
@@ -60,13 +41,3 @@ def count(number: int) -> str:
     if number < 999_950:
         return f"{number / 1_000:.1f}k"
     return f"{number / 1_000_000:.1f}M"
-
-
-def score(value: float | None) -> str:
-    """A metric's value with four significant decimals, without a tail of digits nobody reads."""
-    if value is None:
-        return MISSING
-    magnitude = abs(value)
-    if magnitude >= 1_000_000 or 0 < magnitude < 0.001:
-        return f"{value:.3g}"
-    return f"{value:.4f}" if magnitude < 10 else f"{value:.2f}" if magnitude < 1_000 else f"{value:.1f}"

@@ -24,6 +24,7 @@ from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
 from agents.vocabulary import RunStatus
+from agents.wording import counted, score
 
 
 def library(options: argparse.Namespace) -> int:
@@ -117,11 +118,12 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         step = f", {state.step.name.label}" if state.step else f", {iteration.status}"
         yield "iteration", f"{iteration.index} ({iteration.index + 1} of {planned}){step}"
     if state.best:
-        yield "best", f"{state.metric} {state.best.value:.4f} on validation (iteration {state.best.iteration})"
+        yield "best", f"{state.metric} {score(state.best.value)} on validation (iteration {state.best.iteration})"
     for name, values in state.test_scores.items():
         value = values.get(state.metric)
-        yield name, f"{state.metric} {'undefined' if value is None else f'{value:.4f}'}"
-    yield "usage", f"{state.usage.calls} model calls, {state.usage.input_tokens + state.usage.output_tokens:,} tokens"
+        yield name, f"{state.metric} {'undefined' if value is None else score(value)}"
+    tokens = state.usage.input_tokens + state.usage.output_tokens
+    yield "usage", f"{counted(state.usage.calls, 'model call')}, {tokens:,} tokens"
     yield "folder", str(run.root)
 
 

@@ -31,6 +31,7 @@ from agents.settings import RunSettings
 from agents.state import RunState
 from agents.version import software_version
 from agents.vocabulary import RunStatus
+from agents.wording import score
 
 _ENDING_SECONDS: Final = 10.0
 """An engine that has refused a dataset ends long before."""
@@ -152,11 +153,11 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
         complain(first_line(state.reason) or "no iteration gave a valid model")
         return
     tests = "".join(
-        f", {name} {values[state.metric]:.4f}"
+        f", {name} {score(values[state.metric])}"
         for name, values in state.test_scores.items()
         if values.get(state.metric) is not None
     )
-    say(f"best: iteration {state.best.iteration}, {state.metric} validation {state.best.value:.4f}{tests}")
+    say(f"best: iteration {state.best.iteration}, {state.metric} validation {score(state.best.value)}{tests}")
     say(f"snapshot: {folder.snapshot(state.best.iteration)}")
     say(f"report: {folder.report / 'report.md'}")
     say(f"use it: {to_type('predict', folder.run_id, '--input', 'INPUT', '--output', 'predictions.csv')}")

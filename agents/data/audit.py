@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_numeric_dtype
 
 from agents.data.tables import some
+from agents.wording import counted
 
 Labels = NDArray[np.float64]
 
@@ -66,10 +67,10 @@ def column_findings(frame: pd.DataFrame) -> list[str]:
     findings = []
     if constant:
         told = some([name for name in frame.columns if name in constant])
-        findings.append(f"{_count(len(constant), 'column')} with one value only: {told}")
+        findings.append(f"{counted(len(constant), 'column')} with one value only: {told}")
     if repeats:
         more = f" and {len(repeats) - 3} more" if len(repeats) > 3 else ""
-        findings.append(f"{_count(len(repeats), 'repeated column')}, kept: {'; '.join(repeats[:3])}{more}")
+        findings.append(f"{counted(len(repeats), 'repeated column')}, kept: {'; '.join(repeats[:3])}{more}")
     return findings
 
 
@@ -83,7 +84,7 @@ def repeated_rows(frame: pd.DataFrame, labels: Labels) -> list[str]:
     other = int((first != labels)[repeated].sum())
     which = "all" if other == repeated.sum() else f"{other} of them"
     detail = f", {which} with another label" if other else ""
-    return [f"{_count(int(repeated.sum()), 'row')} of train repeat the inputs of an earlier one{detail}"]
+    return [f"{counted(int(repeated.sum()), 'row')} of train repeat the inputs of an earlier one{detail}"]
 
 
 def shared_rows(train: pd.DataFrame, other: pd.DataFrame, split: str) -> list[str]:
@@ -101,7 +102,7 @@ def shared_groups(train: Sequence[str], other: Sequence[str], split: str) -> lis
     shared = sorted(set(train) & set(other))
     if not shared:
         return []
-    return [f"{_count(len(shared), 'group')} of {split} also in train, such as {some(shared[:1])}"]
+    return [f"{counted(len(shared), 'group')} of {split} also in train, such as {some(shared[:1])}"]
 
 
 def order_findings(labels: Labels, classes: Sequence[str], numbered: bool) -> list[str]:
@@ -240,7 +241,3 @@ def _copies_of_ids(frame: pd.DataFrame, identity: "pd.Series[str]") -> list[str]
 
 def _digest(data: bytes) -> bytes:
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

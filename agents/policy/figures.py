@@ -1,4 +1,4 @@
-"""Numbers and counts as the policy writes them."""
+"""Numbers as the policy writes them."""
 
 from math import floor
 
@@ -7,8 +7,3 @@ def figure(value: float) -> str:
     """A score with four digits; what is less than 1 is not rounded up to it."""
     text = f"{value:.4g}"
     return f"{floor(value * 1e4) / 1e4:.4f}" if value < 1 and float(text) == 1 else text
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 row``, ``2 rows``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import Field
 
 from agents.events import TrainingProgress, TrainingWarned
-from agents.excerpt import counted, one_line
+from agents.excerpt import one_line
 from agents.processes import ProcessNotStarted
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
 from agents.tools.paths import PathRefused, script_file
@@ -23,6 +23,7 @@ from agents.tools.training_watch import (
     parse_report,
 )
 from agents.vocabulary import ToolOutcome
+from agents.wording import counted
 
 _PROGRESS_SECONDS: Final = 0.5
 """Between two progress events: two a second are as many as a person can follow."""

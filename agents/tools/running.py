@@ -3,10 +3,10 @@
 import signal
 from collections.abc import Callable, Iterable, Sequence
 
-from agents.excerpt import counted
 from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.tools.base import ToolContext, ToolResult
 from agents.vocabulary import ToolOutcome
+from agents.wording import counted
 
 
 async def run_in_step(

@@ -4,12 +4,13 @@ from typing import Final
 
 from pydantic import Field
 
-from agents.excerpt import counted, one_line
+from agents.excerpt import one_line
 from agents.files import write_atomically
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
 from agents.tools.paths import PathRefused, writable_file
 from agents.tools.python_source import syntax_error
 from agents.vocabulary import ToolOutcome
+from agents.wording import counted
 
 _LIMIT: Final = 1_000_000
 

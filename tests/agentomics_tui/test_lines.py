@@ -87,3 +87,8 @@ def test_what_only_screens_show_has_no_line() -> None:
 )
 def test_what_happens_to_calls_and_limits_has_a_line(event: ev.Event, line: str) -> None:
     assert line_of(event.model_copy(update={"time": NINE}), RunState()) == f"09:00:00  {line}"
+
+
+def test_a_score_of_any_scale_can_be_read() -> None:
+    best = ev.BestChanged(metric="RMSE", value=2.5e-9, previous=1.5e308, split_version=1, time=NINE)
+    assert line_of(best, RunState()) == "09:00:00    new best: RMSE 2.5e-09 on validation, before 1.5e+308"

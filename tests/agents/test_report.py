@@ -3,10 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from agents.fold import fold
-from agents.report import duration, write_iteration_report, write_run_report
+from agents.report import write_iteration_report, write_run_report
 from agents.run_folder import RunFolder
 from agents.state import NoteState, RunState
 from agents.vocabulary import RunStatus, StepName, StepStatus
@@ -87,11 +85,3 @@ def test_outputs_of_a_model_stand_in_the_iteration_report_without_control_charac
     assert "- a b: " in text
     assert "# Forged" not in headings(text)
     assert not set(text) & {"\x1b", "\x07", "\x9b"}
-
-
-@pytest.mark.parametrize(
-    ("seconds", "told"),
-    [(0.04, "0.0 s"), (59.94, "59.9 s"), (60, "1 min 00 s"), (3599, "59 min 59 s"), (7500, "2 h 05 min")],
-)
-def test_a_duration_reads_as_a_person_says_it(seconds: float, told: str) -> None:
-    assert duration(seconds) == told

@@ -59,22 +59,9 @@ def test_the_built_in_policy_is_not_passed_off_as_an_llm() -> None:
     assert words.model_words("openai/gpt-5") == "openai/gpt-5"
 
 
-@given(st.floats(min_value=0, max_value=90 * 86_400))
-def test_a_duration_fits_its_column(seconds: float) -> None:
-    assert len(words.duration(seconds)) <= 6
-
-
 @given(st.integers(min_value=0, max_value=999_000_000_000))
 def test_a_size_fits_its_column(size: int) -> None:
     assert len(words.size(size)) <= 7
-
-
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(None, "–"), (0.04, "0.0s"), (9.96, "10s"), (59.7, "1m00s"), (3599.6, "1h00m"), (180_000, "2d02h")],
-)
-def test_durations_round_up_into_the_next_unit(seconds: float | None, shown: str) -> None:
-    assert words.duration(seconds) == shown
 
 
 def test_a_clock_of_days_keeps_its_form() -> None:

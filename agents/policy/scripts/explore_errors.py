@@ -134,7 +134,10 @@ def number_figures(judged: Judged) -> dict[str, Any]:
 
 
 def rounded(value: float) -> float | None:
-    return round(float(value), 4) if np.isfinite(value) else None
+    """Four decimals, or as many digits where that would leave nothing of a small figure."""
+    if not np.isfinite(value):
+        return None
+    return round(float(value), 4) if abs(value) >= 1 else float(f"{value:.4g}")
 
 
 # --- parts of validation ---------------------------------------------------------------------------------------------

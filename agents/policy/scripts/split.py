@@ -153,7 +153,7 @@ def summary(part: Part, task: str) -> dict[str, Any]:
     """Rows, and how the label is spread."""
     numbers = pd.to_numeric(part.labels["numeric_label"])
     if task == "regression":
-        return {"rows": len(numbers), "median": round(float(numbers.median()), 6)}
+        return {"rows": len(numbers), "median": float(f"{numbers.median():.6g}")}
     shares = numbers.astype(int).value_counts(normalize=True).sort_index()
     return {"rows": len(numbers), "shares": {str(name): round(float(share), 4) for name, share in shares.items()}}
 

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from agents.policy.carried import known_profile, profile_line, profile_of
 from agents.policy.conversation import Call, GaveUp, Moves
-from agents.policy.figures import counted
 from agents.policy.moves import Part, analyse, hand_over, parse_run
 from agents.recipes.catalogue import InputProfile
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataExplorationOutput
 from agents.vocabulary import StepName
+from agents.wording import counted
 
 _SCRIPT: Final = "explore.py"
 _CANNOT_READ: Final = "The built-in policy cannot read these inputs"

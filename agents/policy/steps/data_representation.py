@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from agents.policy.carried import known_profile, profile_line, split_folder
 from agents.policy.conversation import Moves, sentence
-from agents.policy.figures import counted
 from agents.policy.moves import analyse, hand_over, write
 from agents.policy.steps.decided import decided
 from agents.policy.texts import script_texts
@@ -13,6 +12,7 @@ from agents.recipes.catalogue import describe
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataRepresentationOutput
 from agents.vocabulary import SplitName
+from agents.wording import counted
 
 _UNWANTED: Final = {"infinite": "infinite values", "constant": "features that are constant on this sample"}
 

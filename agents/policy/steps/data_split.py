@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from agents.policy.conversation import Moves
-from agents.policy.figures import counted
 from agents.policy.moves import Part, analyse, hand_over, run
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import DataSplitOutput, StepOutput
 from agents.vocabulary import SplitName, StepName, TaskType
+from agents.wording import counted
 
 _SCRIPT: Final = "split.py"
 _EQUAL_APART: Final = (

@@ -6,7 +6,6 @@ from typing import Final
 
 from agents.policy.carried import split_folder
 from agents.policy.conversation import GaveUp, Moves
-from agents.policy.figures import counted
 from agents.policy.moves import analyse, failure, hand_over, run, write
 from agents.policy.steps.decided import decided
 from agents.policy.steps.model_training import ARTIFACTS
@@ -14,6 +13,7 @@ from agents.policy.texts import script_texts
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import ModelInferenceOutput
 from agents.vocabulary import SplitName, StepName
+from agents.wording import counted
 
 SCRIPT: Final = f"{StepName.MODEL_INFERENCE.value}/inference.py"
 _OUTPUT: Final = "mini_train_predictions.csv"

@@ -8,7 +8,6 @@ from typing import Any, Final
 from agents.policy.carried import split_folder
 from agents.policy.conversation import GaveUp, Moves
 from agents.policy.faults import collapse, faults
-from agents.policy.figures import counted
 from agents.policy.moves import analyse, failure, hand_over, run
 from agents.policy.planning import worst_part
 from agents.policy.steps.decided import decided
@@ -16,6 +15,7 @@ from agents.policy.steps.model_inference import SCRIPT, artifacts
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import PredictionExplorationOutput
 from agents.vocabulary import SplitName
+from agents.wording import counted
 
 _OUTPUT: Final = "validation_predictions.csv"
 _VIEWS: Final = 30
