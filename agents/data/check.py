@@ -17,6 +17,7 @@ from agents.errors import UserError
 from agents.excerpt import clean
 from agents.program import to_type
 from agents.vocabulary import TaskType
+from agents.wording import counted
 
 WIDTH: Final = 78
 HEIGHT: Final = 24
@@ -125,7 +126,7 @@ def _inputs(dataset: Dataset) -> list[str]:
     frame = dataset.train.frame
     if frame is None:
         files = sum(path.is_file() for path in dataset.train.source.rglob("*"))
-        return _entry("inputs", f"{files} files in input/ of train, handed over as they are")
+        return _entry("inputs", f"{counted(files, 'file')} in input/ of train, handed over as they are")
     if len(frame.columns) <= _MOST_COLUMNS:
         told = []
         for name, series in frame.items():

@@ -14,8 +14,9 @@ from agents.data.columns import ColumnRoles
 from agents.data.frames import read_frames, text_among_numbers
 from agents.data.labels import Labelling, check_scorable, check_validation, encode_labels, plan_labels
 from agents.data.layout import TRAIN, VALIDATION, DatasetForm, Layout, find_layout, is_test, roles_of
+from agents.data.matching import INPUT_TABLE, Match, match_inputs
 from agents.data.metadata import FILE_NAME, Metadata, read_metadata
-from agents.data.tables import Columns, find_table, read_columns, read_header, some
+from agents.data.tables import Columns, read_columns, read_header, some
 from agents.errors import UserError
 from agents.evaluation.metrics import Metric, default_metric, metric_named
 from agents.files import digest_of, sha256_of
@@ -23,9 +24,6 @@ from agents.vocabulary import TaskType
 
 FEWEST_ROWS: Final = 10
 """Train needs at least as many: less cannot be split and learnt from."""
-
-INPUT_TABLE: Final = "data"
-"""In the folder form, ``input/data.csv`` is looked into; other files are handed over as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +39,8 @@ class SplitData:
     """The table (CSV form) or the folder ``input/`` (folder form) that holds the inputs."""
     frame: pd.DataFrame | None
     """The input columns for looking at them; None where the folder form holds something else than a table."""
+    excess: tuple[Path, ...] = ()
+    """Files in ``source`` that hold rows or sequences of ids without a label too, which are left out."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -111,17 +111,15 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
         check_validation(scored, labelling, labels[VALIDATION], read[VALIDATION].path)
     else:
         check_scorable(scored, labelling, labels[TRAIN], groups[TRAIN] if groups else None, read[TRAIN].path)
-    frames, findings = _frames(layout, roles, ids)
+    matches = _matches(layout, roles, read)
+    frames, findings = _frames(layout, roles, ids, matches)
     withheld = _withheld(layout, roles, frames.get(TRAIN), labels[TRAIN], labelling, ids[TRAIN])
     if withheld:
         frames = {name: frame.drop(columns=list(withheld), errors="ignore") for name, frame in frames.items()}
     inputs = tuple(str(name) for name in frames[TRAIN].columns) if frames else ()
     if frames and not inputs:
         raise UserError(f"{layout.splits[TRAIN]}: every input column equals the label or the id; nothing to learn from")
-    splits = {
-        name: SplitData(name, ids[name], labels[name], groups[name] if groups else None, source, frames.get(name))
-        for name, source in _sources(layout).items()
-    }
+    splits = _split_data(layout, ids, labels, groups, frames, matches)
     return Dataset(
         name=layout.name,
         root=layout.root,
@@ -134,8 +132,7 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
         input_columns=inputs,
         withheld=withheld,
         findings=[
-            *(_overlap(splits[TRAIN], splits[VALIDATION]) if VALIDATION in splits else []),
-            *_label_findings(splits[TRAIN], labelling, roles),
+            *_gravest_findings(splits, labelling, roles, matches),
             *labelling.assumptions,
             *_metadata_findings(metadata, label_column, layout),
             *roles.findings,
@@ -143,12 +140,34 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
             *_group_findings(roles, groups),
             *([] if frames.get(TRAIN) is None else audit.column_findings(frames[TRAIN])),
         ],
-        test_findings=_test_findings(layout, splits),
+        test_findings=_test_findings(layout, splits, matches),
         description=_description(layout),
         fingerprint={name: _fingerprint(source) for name, source in layout.splits.items()},
         supplementary=layout.supplementary,
         ignored=layout.ignored,
     )
+
+
+def _split_data(
+    layout: Layout,
+    ids: dict[str, list[str]],
+    labels: dict[str, NDArray[np.float64]],
+    groups: dict[str, list[str]] | None,
+    frames: dict[str, pd.DataFrame],
+    matches: dict[str, Match],
+) -> dict[str, SplitData]:
+    return {
+        name: SplitData(
+            name,
+            ids[name],
+            labels[name],
+            groups[name] if groups else None,
+            source,
+            frames.get(name),
+            matches[name].excess if name in matches else (),
+        )
+        for name, source in _sources(layout).items()
+    }
 
 
 def _sources(layout: Layout) -> dict[str, Path]:
@@ -197,7 +216,16 @@ def _groups(read: dict[str, Columns], roles: ColumnRoles) -> dict[str, list[str]
     }
 
 
-def _frames(layout: Layout, roles: ColumnRoles, ids: dict[str, list[str]]) -> tuple[dict[str, pd.DataFrame], list[str]]:
+def _matches(layout: Layout, roles: ColumnRoles, read: dict[str, Columns]) -> dict[str, Match]:
+    """What the inputs have to do with the labels; empty in the CSV form, where both stand in one row."""
+    if layout.form is DatasetForm.CSV or roles.id is None:
+        return {}
+    return match_inputs(layout, roles.id, read)
+
+
+def _frames(
+    layout: Layout, roles: ColumnRoles, ids: dict[str, list[str]], matches: dict[str, Match]
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
     """Input columns of each split, aligned to its ids, and what is odd about them."""
     if layout.form is DatasetForm.CSV:
         tables = list(layout.splits.values())
@@ -205,21 +233,22 @@ def _frames(layout: Layout, roles: ColumnRoles, ids: dict[str, list[str]]) -> tu
         for table, split, frame in zip(tables, layout.splits, frames, strict=True):
             _check_rows(table, len(frame), len(ids[split]))
         return dict(zip(layout.splits, frames, strict=True)), text_among_numbers(tables[0], _texts(frames[0]))
-    found = {name: find_table(path / "input", INPUT_TABLE) for name, path in layout.splits.items()}
-    tables = [table for table in found.values() if table is not None]
-    identity = roles.id or ""
-    if len(tables) < len(found):
+    tables = [match.table for match in matches.values() if match.table is not None]
+    if not tables:
         return {}, []
     headers = [read_header(table) for table in tables]
-    if any(set(header) != set(headers[0]) or identity not in header for header in headers):
-        return {}, [f"input/{INPUT_TABLE}.csv is not looked into: no column {identity!r}, or other columns per split"]
+    if len(tables) < len(matches):
+        silent = any(match.table is None and not match.findings for match in matches.values())
+        return {}, [f"input/{INPUT_TABLE}.csv is not looked into: not every split has it"] if silent else []
+    if any(set(header) != set(headers[0]) for header in headers):
+        return {}, [f"input/{INPUT_TABLE}.csv is not looked into: its columns differ between splits"]
     aligned = {}
-    for split, table, frame in zip(layout.splits, tables, read_frames(tables, headers[0]), strict=True):
-        names = read_columns(table, [identity]).values[identity]
-        _check_rows(table, len(frame), len(names))
-        if sorted(names) != sorted(ids[split]):
-            return {}, [f"{split}/input/{INPUT_TABLE}.csv is not looked into: its ids are not those of labels.csv"]
-        aligned[split] = frame.drop(columns=identity).set_axis(names).loc[ids[split]].reset_index(drop=True)
+    for split, match, table, frame in zip(
+        matches, matches.values(), tables, read_frames(tables, headers[0]), strict=True
+    ):
+        _check_rows(table, len(frame), len(match.ids))
+        rows = frame.drop(columns=roles.id or "").set_axis(match.ids)
+        aligned[split] = rows.loc[ids[split]].reset_index(drop=True)
     return aligned, []
 
 
@@ -270,13 +299,25 @@ def _group_findings(roles: ColumnRoles, groups: dict[str, list[str]] | None) -> 
     return [f"{alone} rows of train have no group and stand alone"] if alone else []
 
 
+def _gravest_findings(
+    splits: dict[str, SplitData], labelling: Labelling, roles: ColumnRoles, matches: dict[str, Match]
+) -> list[str]:
+    """What may spoil a score or a run."""
+    return [
+        *(_overlap(splits[TRAIN], splits[VALIDATION]) if VALIDATION in splits else []),
+        *[finding for name in matches if not is_test(name) for finding in matches[name].findings],
+        *_label_findings(splits[TRAIN], labelling, roles),
+    ]
+
+
 def _label_findings(train: SplitData, labelling: Labelling, roles: ColumnRoles) -> list[str]:
     findings = [*labelling.problems, *audit.order_findings(train.labels, labelling.classes, numbered=roles.id is None)]
     return findings if train.frame is None else findings + audit.repeated_rows(train.frame, train.labels)
 
 
-def _test_findings(layout: Layout, splits: dict[str, SplitData]) -> list[str]:
-    return [finding for name in layout.tests for finding in _overlap(splits[TRAIN], splits[name])]
+def _test_findings(layout: Layout, splits: dict[str, SplitData], matches: dict[str, Match]) -> list[str]:
+    overlaps = [finding for name in layout.tests for finding in _overlap(splits[TRAIN], splits[name])]
+    return overlaps + [finding for name in layout.tests if name in matches for finding in matches[name].findings]
 
 
 def _overlap(train: SplitData, other: SplitData) -> list[str]:

@@ -2,7 +2,7 @@
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,34 @@ def read_fasta(path: Path) -> Iterator[Record]:
                 parts += line.split()
     if identity is not None:
         yield Record(start, identity, "".join(parts))
+
+
+def fasta_files(folder: Path) -> list[Path]:
+    """All FASTA files in ``folder`` and below it."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and is_fasta(path))
+
+
+def header_ids(files: Sequence[Path]) -> list[str]:
+    """Ids of all files in order; where each file has all of them, as rows of two sequences do, they are told once."""
+    per_file = [[record.id for record in read_fasta(path)] for path in files]
+    if len(per_file) > 1 and all(set(ids) == set(per_file[0]) for ids in per_file):
+        return per_file[0]
+    return [identity for ids in per_file for identity in ids]
+
+
+def copy_fasta(source: Path, target: Path, ids: Collection[str] | None = None) -> None:
+    """Copy line by line, packed as the name of ``target`` says; with ``ids``, just the sequences of these.
+
+    ``source`` must be what :func:`read_fasta` reads without an error.
+    """
+    with open_bytes(source) as read, gzip.open(target, "wb") if target.suffix == ".gz" else target.open("wb") as write:
+        is_wanted = True
+        for number, raw in enumerate(read, 1):
+            line = _text(source, number, raw)
+            if ids is not None and line.startswith(">"):
+                is_wanted = _name(source, number, line) in ids
+            if is_wanted:
+                write.write(raw)
 
 
 @contextmanager

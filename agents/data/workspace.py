@@ -5,7 +5,6 @@ A split folder is ``input/`` (``data.csv`` with the rows' id, or whatever the da
 text, so that no number is rounded and no code loses its zeros.
 """
 
-import gzip
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,9 +15,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.data.familiar import ColumnShape, Familiarity, describe_columns
-from agents.data.fasta import is_fasta, open_bytes, read_fasta
+from agents.data.fasta import copy_fasta, fasta_files, header_ids, is_fasta, read_fasta
 from agents.data.layout import DESCRIPTION, SUPPLEMENTARY, TRAIN, VALIDATION, DatasetForm
-from agents.data.tables import find_table, open_table, pick, places_of, read_columns, write_table
+from agents.data.tables import find_table, open_table, pick, places_of, read_columns, read_header, write_table
 from agents.errors import UserError
 from agents.files import remove_tree, write_json
 from agents.vocabulary import TaskType
@@ -90,8 +89,8 @@ def facts_of(dataset: "Dataset") -> DatasetFacts:
     shown = [name for name in (TRAIN, VALIDATION) if name in dataset.splits]
     names = _free_names(dataset.input_columns)
     shapes = {} if dataset.train.frame is None else describe_columns(dataset.train.frame)
-    fastas = [] if names or dataset.form is DatasetForm.CSV else _fasta_files(dataset.train.source)
-    fasta_ids = bool(fastas) and set(_header_ids(fastas)) == set(dataset.train.ids)
+    fastas = [] if names or dataset.form is DatasetForm.CSV else fasta_files(dataset.train.source)
+    fasta_ids = bool(fastas) and set(dataset.train.ids) <= set(header_ids(fastas))
     return DatasetFacts(
         name=dataset.name,
         task_type=dataset.task_type,
@@ -192,14 +191,17 @@ def prepare_predict_input(
     if source.is_file():
         if not facts.is_table and facts.fasta_file is not None and is_fasta(source):
             target.mkdir(parents=True, exist_ok=True)
-            return _copy_fasta(source, target / facts.fasta_file)
+            ids = header_ids([source])
+            _check_ids(source, ids)
+            copy_fasta(source, target / facts.fasta_file)
+            return ids
         return _predict_file(source, facts, target, on_warning)
     if not source.is_dir():
         raise UserError(f"{source}: no such file or folder")
     inputs = source / INPUT if (source / INPUT).is_dir() else source
     if facts.is_table:
         table = find_table(inputs, "data")
-        fastas = [] if table is not None else _fasta_files(inputs)
+        fastas = [] if table is not None else fasta_files(inputs)
         if table is None and len(fastas) != 1:
             raise UserError(f"{inputs}: no data.csv; this model reads a table with the columns of its training data")
         return _predict_file(table or fastas[0], facts, target, on_warning)
@@ -208,19 +210,19 @@ def prepare_predict_input(
 
 def _predict_folder(source: Path, inputs: Path, facts: DatasetFacts, target: Path) -> list[str]:
     beside = [found for stem in ("ids", "labels") if (found := find_table(source, stem)) is not None]
-    fastas = _fasta_files(inputs) if facts.fasta_ids else []
+    fastas = fasta_files(inputs) if facts.fasta_ids else []
     if beside:
         ids = read_columns(beside[0], [ID]).values[ID]
         _check_ids(beside[0], ids)
     elif fastas:
-        ids = _header_ids(fastas)
+        ids = header_ids(fastas)
         _check_ids(source, ids)
     else:
         raise UserError(f"{source}: which rows are there? Put ids.csv with a column 'id' beside {INPUT}/")
     _copy_tree(inputs, target, leave={path.name for path in beside})
     if facts.fasta_file is not None and len(fastas) == 1 and fastas[0].name != facts.fasta_file:
         (target / fastas[0].relative_to(inputs)).unlink()
-        _copy_fasta(fastas[0], target / facts.fasta_file)
+        copy_fasta(fastas[0], target / facts.fasta_file)
     return ids
 
 
@@ -282,27 +284,6 @@ def _write_checked(
     return ids
 
 
-def _fasta_files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and is_fasta(path))
-
-
-def _header_ids(files: Sequence[Path]) -> list[str]:
-    """Ids of all files in order; one that stands in several files, as rows of two sequences do, is told once."""
-    per_file = [[record.id for record in read_fasta(path)] for path in files]
-    if len(per_file) > 1 and all(set(ids) == set(per_file[0]) for ids in per_file):
-        return per_file[0]
-    return [identity for ids in per_file for identity in ids]
-
-
-def _copy_fasta(source: Path, target: Path) -> list[str]:
-    """Copy under another name, packed as that says; returns the ids."""
-    ids = _header_ids([source])
-    _check_ids(source, ids)
-    with open_bytes(source) as read, gzip.open(target, "wb") if target.suffix == ".gz" else target.open("wb") as write:
-        shutil.copyfileobj(read, write)
-    return ids
-
-
 def _check_ids(path: Path, ids: list[str]) -> None:
     if not ids:
         raise UserError(f"{path}: no rows to predict")
@@ -321,12 +302,19 @@ def _write_inputs(dataset: "Dataset", facts: DatasetFacts, split: "SplitData", t
         _copy_columns(split.source, target / INPUT_TABLE, [ID, *facts.input_columns], dataset.input_columns, split.ids)
         return
     _copy_tree(split.source, target)
+    identity, labelled = dataset.roles.id or ID, set(split.ids)
     table = find_table(split.source, "data") if facts.is_table else None
     if table is not None:
         (target / table.name).unlink()
-        identity = dataset.roles.id or ID
-        ids = read_columns(table, [identity]).values[identity]
-        _copy_columns(table, target / INPUT_TABLE, [ID, *facts.input_columns], dataset.input_columns, ids)
+        columns = [identity, *dataset.input_columns]
+        _copy_rows(table, target / INPUT_TABLE, [ID, *facts.input_columns], columns, labelled)
+    for path in split.excess:
+        place = target / path.relative_to(split.source)
+        if is_fasta(path):
+            copy_fasta(path, place, labelled)
+        elif path != table:
+            columns = [identity, *(name for name in read_header(path) if name != identity)]
+            _copy_rows(path, place, columns, columns, labelled)
 
 
 def _copy_columns(source: Path, target: Path, header: list[str], columns: Sequence[str], ids: Sequence[str]) -> None:
@@ -335,6 +323,13 @@ def _copy_columns(source: Path, target: Path, header: list[str], columns: Sequen
         inputs_of = pick(places_of(source, names, columns))
         lines = ([identity, *inputs_of(row.cells)] for identity, row in zip(ids, rows, strict=True))
         write_table(target, header, lines)
+
+
+def _copy_rows(source: Path, target: Path, header: Sequence[str], columns: Sequence[str], ids: Collection[str]) -> None:
+    """Copy columns of the rows of ``ids``, cell by cell as text, under the names of ``header``; an id comes first."""
+    with open_table(source) as (names, rows):
+        cells_of = pick(places_of(source, names, columns))
+        write_table(target, header, (cells for row in rows if (cells := cells_of(row.cells))[0] in ids))
 
 
 def _free_names(columns: Sequence[str]) -> dict[str, str]:
