@@ -15,6 +15,7 @@ from agents.data.tables import Columns, some
 from agents.errors import UserError
 from agents.evaluation.metrics import METRICS, Metric
 from agents.vocabulary import TaskType
+from agents.wording import counted
 
 MOST_INFERRED_CLASSES: Final = 20
 """Whole numbers with more different values than this are taken for measurements, not for classes."""
@@ -61,7 +62,11 @@ POSITIVE_WORDS: Final = frozenset(
 _NEEDS_VARIETY: Final = frozenset({"AUROC", "AUPRC", "MCC", "R2", "PEARSON", "SPEARMAN"})
 """Metrics that compare rows of different labels."""
 
-_LIKE_MISSING: Final = {"na", "n/a", "nan", "none", "null", "missing", "unknown", "?", "."}
+_LIKE_MISSING: Final = frozenset(
+    {"na", "n/a", "#n/a", "<na>", "nan", "-nan", "none", "null", "missing", "unknown", "?", "."}
+)
+_TINY_SHARE: Final = 0.2
+"""Of the usual class. A class that is called like a missing value and has no more rows than that is taken for one."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +89,12 @@ def plan_labels(train: Columns, column: str, metadata: Metadata, metric: str | N
     measurements. The positive class has the number 1: the one that metadata names, else the one of two with a name of
     :data:`POSITIVE_WORDS`, else the larger number or the later in text order.
 
-    Raises :class:`UserError` where labels are missing or do not fit the task.
+    Raises :class:`UserError` where labels are missing or do not fit the task. A cell such as ``NA`` is a missing label
+    among numbers and where it is rare, else a class.
     """
     _check_present(train, column)
+    if metadata.task_type != "regression":
+        _check_no_missing_class(train, column, metadata)
     assumptions: list[str] = []
     kind: str | None = metadata.task_type
     if kind is None:
@@ -117,10 +125,12 @@ def encode_labels(columns: Columns, column: str, labelling: Labelling) -> NDArra
     codes = np.empty(len(columns), dtype=np.float64)
     for row, cell in enumerate(columns.values[column]):
         number = numbers.get(cell.strip())
+        if number is None and _is_like_missing(cell):
+            raise UserError(f"{_place(columns, column, row)}: the label is missing ({cell.strip()!r})")
         if number is None:
             raise UserError(
-                f"{columns.path}, line {columns.lines[row]}, column {column!r}: class {cell.strip()!r} is not among "
-                f"the classes of train: {some(labelling.classes, 6)}"
+                f"{_place(columns, column, row)}: class {cell.strip()!r} is not among the classes of train: "
+                f"{some(labelling.classes, 6)}"
             )
         codes[row] = number
     return codes
@@ -192,7 +202,37 @@ def sorted_names(names: Iterable[str]) -> list[str]:
 def _check_present(columns: Columns, column: str) -> None:
     for row, cell in enumerate(columns.values[column]):
         if not cell.strip():
-            raise UserError(f"{columns.path}, line {columns.lines[row]}, column {column!r}: the label is missing")
+            raise UserError(f"{_place(columns, column, row)}: the label is missing")
+
+
+def _place(columns: Columns, column: str, row: int) -> str:
+    return f"{columns.path}, line {columns.lines[row]}, column {column!r}"
+
+
+def _is_like_missing(cell: str) -> bool:
+    return cell.strip().lower() in _LIKE_MISSING
+
+
+def _check_no_missing_class(train: Columns, column: str, metadata: Metadata) -> None:
+    """Raise :class:`UserError` where cells such as ``NA`` are no class: among numbers, or where they are rare.
+
+    A class that metadata names is one, whatever it is called.
+    """
+    named = {metadata.positive_class, metadata.negative_class}
+    cells = [cell.strip() for cell in train.values[column]]
+    suspects = Counter(cell for cell in cells if _is_like_missing(cell) and cell not in named)
+    others = Counter(cell for cell in cells if not _is_like_missing(cell))
+    if not suspects or not others:
+        return
+    usual = sorted(others.values())[len(others) // 2]
+    among_numbers = all(_float_or_none(cell) is not None for cell in others)
+    for name, count in suspects.items():
+        if among_numbers or count <= _TINY_SHARE * usual:
+            rows = "this row" if count == 1 else f"this and {counted(count - 1, 'further row')}"
+            raise UserError(
+                f"{_place(train, column, cells.index(name))}: the label is missing: {name!r} in {rows} is taken for no "
+                "value; leave such rows out, or give the class another name"
+            )
 
 
 def _number(columns: Columns, column: str, row: int) -> float:
@@ -203,8 +243,8 @@ def _number(columns: Columns, column: str, row: int) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise UserError(
-            f"{columns.path}, line {columns.lines[row]}, column {column!r}: expected a finite number as the label of a "
-            f"regression, found {cell.strip()!r}"
+            f"{_place(columns, column, row)}: expected a finite number as the label of a regression, found "
+            f"{cell.strip()!r}"
         )
     return value
 
