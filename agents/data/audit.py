@@ -27,6 +27,9 @@ _LEAST_DISTINCT = 10
 _HARMLESS_SHARE = 0.01
 """Up to this share of rows that repeat train, a score is hardly moved."""
 
+LARGEST_VALUE = 1e150
+"""Values are squared by metrics and models; above this the square is no number any more."""
+
 _GLANCE = 8
 """Rows of a class that are looked at before a whole column is: nearly all columns end there."""
 
@@ -50,7 +53,7 @@ def leaking_columns(
 
 
 def column_findings(frame: pd.DataFrame) -> list[str]:
-    """Columns with one value, and columns that repeat another one."""
+    """Columns with one value, columns that repeat another one, and values that no model can square."""
     names, matrix = _numbers(frame)
     same = (matrix == matrix[:1]).all(axis=0) | np.isnan(matrix).all(axis=0)
     constant = {name for name, is_same in zip(names, same, strict=True) if is_same}
@@ -65,6 +68,10 @@ def column_findings(frame: pd.DataFrame) -> list[str]:
             alike[digests[name]].append(name)
     repeats = [f"{name!r} repeats {found[0]!r}" for found in alike.values() for name in found[1:]]
     findings = []
+    huge = [name for name, is_huge in zip(names, (np.abs(matrix) > LARGEST_VALUE).any(axis=0), strict=True) if is_huge]
+    if huge:
+        told = f"{some(huge)}: their squares are no numbers, and many models fail on them"
+        findings.append(f"{counted(len(huge), 'column')} with values above {LARGEST_VALUE:g} in size, {told}")
     if constant:
         told = some([name for name in frame.columns if name in constant])
         findings.append(f"{counted(len(constant), 'column')} with one value only: {told}")

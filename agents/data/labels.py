@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.data.audit import LARGEST_VALUE
 from agents.data.metadata import FILE_NAME, Metadata
 from agents.data.tables import Columns, some
 from agents.errors import UserError
@@ -245,6 +246,11 @@ def _number(columns: Columns, column: str, row: int) -> float:
         raise UserError(
             f"{_place(columns, column, row)}: expected a finite number as the label of a regression, found "
             f"{cell.strip()!r}"
+        )
+    if abs(value) > LARGEST_VALUE:
+        raise UserError(
+            f"{_place(columns, column, row)}: expected the label of a regression between {-LARGEST_VALUE:g} and "
+            f"{LARGEST_VALUE:g}, as its square must be a number too; found {cell.strip()!r}"
         )
     return value
 

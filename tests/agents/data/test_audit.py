@@ -144,3 +144,10 @@ def test_sorted_labels_are_told() -> None:
     assert order_findings(np.array([0.0] * 5 + [1.0] * 5), ("a", "b"), numbered=True) != []
     assert order_findings(np.array([0.0, 1.0, 0.0, 1.0]), ("a", "b"), numbered=True) == []
     assert order_findings(np.arange(20.0)[::-1], (), numbered=False) != []
+
+
+def test_values_that_no_model_can_square_are_told() -> None:
+    frame = pd.DataFrame({"huge": [1.0, -1e308, 2.0], "fine": [1e150, 0.0, 1.0]})
+    assert column_findings(frame) == [
+        "1 column with values above 1e+150 in size, huge: their squares are no numbers, and many models fail on them"
+    ]

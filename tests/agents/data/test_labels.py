@@ -1,4 +1,4 @@
-"""Labels that are missing under a name."""
+"""Labels that are missing under a name, and labels that no metric can work with."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from agents.data.labels import encode_labels, plan_labels
 from agents.data.metadata import Metadata
 from agents.data.tables import Columns
 from agents.errors import UserError
+from agents.vocabulary import TaskType
 
 MISSING = ["NA", "NaN", "nan", "N/A", "<NA>", "None", "null", "?", " NA "]
 
@@ -68,3 +69,18 @@ def test_a_missing_label_of_another_split_is_told_as_one() -> None:
     plan = plan_labels(column(["0", "1"] * 10), "label", Metadata.model_validate({}), None)
     with pytest.raises(UserError, match=r"test\.csv, line 3, column 'label': the label is missing \('NaN'\)"):
         encode_labels(column(["1", "NaN"], "test"), "label", plan)
+
+
+@pytest.mark.parametrize("cell", ["1e308", "-2e150", "1" + "0" * 200])
+def test_a_label_whose_square_is_no_number_is_refused_with_its_row(cell: str) -> None:
+    cells = [str(number / 7) for number in range(20)]
+    plan = plan_labels(column(cells), "label", Metadata.model_validate({"task_type": "regression"}), None)
+    assert plan.task_type is TaskType.REGRESSION
+    with pytest.raises(UserError, match=r"train\.csv, line 22, column 'label': expected .*1e\+150.*found '-?\d"):
+        encode_labels(column([*cells, cell]), "label", plan)
+
+
+@given(st.floats(min_value=-1e150, max_value=1e150))
+def test_any_other_finite_label_is_taken_as_it_is(value: float) -> None:
+    plan = plan_labels(column(["0.5", "1"]), "label", Metadata.model_validate({"task_type": "regression"}), None)
+    assert encode_labels(column([repr(value)]), "label", plan).tolist() == [value]
