@@ -87,7 +87,8 @@ def _result_line(event: ev.Event) -> str | None:
             return f"  split v{event.version}: {rows}"
         case ev.MetricsComputed():
             value = event.values.get(event.metric)
-            return f"  {event.split}: {event.metric} {'undefined' if value is None else score(value)}"
+            undefined = f"undefined: {event.undefined}" if event.undefined else "undefined"
+            return f"  {event.split}: {event.metric} {score(value) if value is not None else undefined}"
         case ev.BestChanged():
             before = "" if event.previous is None else f", before {score(event.previous)}"
             return f"  new best: {event.metric} {score(event.value)} on validation{before}"

@@ -12,7 +12,7 @@ from typing import Final
 
 from agents.clock import utc_now
 from agents.context import RunContext
-from agents.data.labels import why_undefined
+from agents.data.labels import NO_VALUE_FOR_PREDICTIONS, cause_undefined
 from agents.data.workspace import read_labels, write_inputs_only
 from agents.evaluation.metrics import METRICS, is_better
 from agents.evaluation.predictions import PredictionError
@@ -131,9 +131,8 @@ async def _score_split(
 def _why_no_score(context: RunContext, folder: Path) -> str:
     dataset = context.dataset
     _, labels = read_labels(folder)
-    why = why_undefined(METRICS[dataset.metric], dataset.task_type, labels, dataset.classes)
-    why = why or f"{dataset.metric} is not defined for these predictions, as where they are all the same"
-    return f"no score on validation: {why}"
+    cause = cause_undefined(METRICS[dataset.metric], dataset.task_type, labels, dataset.classes)
+    return f"no score on validation: {dataset.metric} is not defined: {cause or NO_VALUE_FOR_PREDICTIONS}"
 
 
 async def _keep(

@@ -305,6 +305,7 @@ class MetricsComputed(EventBase):
     is_test: bool = False
     metric: str = Field(description="The run's metric.")
     values: dict[str, float | None] = Field(description="Every metric of the task; None where undefined.")
+    undefined: str = Field("", description="Why the run's metric has no value on a test split, where it has none.")
     rows: int
     split_version: int | None = None
 

@@ -5,9 +5,11 @@ from typing import Final
 
 from agents.context import RunContext
 from agents.data.dataset import Dataset, load_dataset
+from agents.data.labels import NO_VALUE_FOR_PREDICTIONS, cause_undefined
 from agents.data.layout import TRAIN
 from agents.data.workspace import DatasetFacts, facts_of, read_labels, write_test_inputs
 from agents.errors import UserError
+from agents.evaluation.metrics import METRICS
 from agents.evaluation.predictions import PredictionError
 from agents.evaluation.scoring import compute_scores
 from agents.events import MetricsComputed
@@ -80,8 +82,14 @@ async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset,
         compute_scores, facts.task_type, split.labels, predictions, max(1, len(facts.classes))
     )
     write_json(folder / "metrics.json", {"split": name, "rows": len(split.ids), "metric": facts.metric, **scores})
+    undefined = ""
+    if scores.get(facts.metric) is None:
+        cause = cause_undefined(METRICS[facts.metric], facts.task_type, split.labels, facts.classes)
+        undefined = cause or NO_VALUE_FOR_PREDICTIONS
     context.recorder.emit(
-        MetricsComputed(split=name, is_test=True, metric=facts.metric, values=scores, rows=len(split.ids)),
+        MetricsComputed(
+            split=name, is_test=True, metric=facts.metric, values=scores, rows=len(split.ids), undefined=undefined
+        ),
         durable=True,
     )
     return scores

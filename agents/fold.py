@@ -169,12 +169,13 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
                 iteration.split_version = event.version
         case ev.MetricsComputed() if event.is_test:
             state.test_scores[event.split] = event.values
+            state.test_undefined[event.split] = event.undefined
             state.test_evaluations[event.split] = state.test_evaluations.get(event.split, 0) + 1
         case ev.MetricsComputed() if iteration := _iteration_of(state, event):
             iteration.scores[event.split] = event.values
             iteration.split_version = event.split_version
         case ev.BestChanged() if event.iteration is not None:
-            state.test_scores = {}  # those were of the snapshot before
+            state.test_scores, state.test_undefined = {}, {}  # those were of the snapshot before
             state.best = BestState(
                 iteration=event.iteration,
                 metric=event.metric,

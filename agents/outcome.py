@@ -36,6 +36,15 @@ def is_tested(state: RunState) -> bool:
     return set(state.test_scores) == {name for name in state.rows if is_test(name)}
 
 
+def undefined_on_tests(state: RunState) -> dict[str, str]:
+    """Test split to why the run's metric has no value on it; those where it has one are not named."""
+    return {
+        name: state.test_undefined.get(name) or "the journal does not say why"
+        for name, values in state.test_scores.items()
+        if values.get(state.metric) is None
+    }
+
+
 def nothing_left_to_do(state: RunState) -> str | None:
     """Why an engine has nothing to do for this run; None where it can be taken up.
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from agents.files import write_atomically
 from agents.history import outputs_of
+from agents.outcome import undefined_on_tests
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.templating import markdown
@@ -30,5 +31,7 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
     )
     run.report.mkdir(exist_ok=True)
     path = run.report / "report.md"
-    write_atomically(path, markdown("run.md.j2", state=state, status=status, reason=reason, scored=scored))
+    undefined = undefined_on_tests(state)
+    text = markdown("run.md.j2", state=state, status=status, reason=reason, scored=scored, undefined=undefined)
+    write_atomically(path, text)
     return path

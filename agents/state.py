@@ -228,6 +228,8 @@ class RunState:
     best: BestState | None = None
     test_scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     """Test split to metric to value, of the present best snapshot."""
+    test_undefined: dict[str, str] = field(default_factory=dict)
+    """Test split to why the run's metric has no value on it."""
     test_evaluations: dict[str, int] = field(default_factory=dict)
     """Test split to how often it was scored: more than once where a run was taken up again after its end."""
     splits: dict[int, dict[str, int]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ from agents.fold import apply, fold
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
-from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, nothing_left_to_do
+from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, nothing_left_to_do, undefined_on_tests
 from agents.program import to_type
 from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
@@ -119,9 +119,10 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         yield "iteration", f"{iteration.index} ({iteration.index + 1} of {planned}){step}"
     if state.best:
         yield "best", f"{state.metric} {score(state.best.value)} on validation (iteration {state.best.iteration})"
+    undefined = undefined_on_tests(state)
     for name, values in state.test_scores.items():
-        value = values.get(state.metric)
-        yield name, f"{state.metric} {'undefined' if value is None else score(value)}"
+        shown = f"undefined: {undefined[name]}" if name in undefined else score(values[state.metric])
+        yield name, f"{state.metric} {shown}"
     tokens = state.usage.input_tokens + state.usage.output_tokens
     yield "usage", f"{counted(state.usage.calls, 'model call')}, {tokens:,} tokens"
     yield "folder", str(run.root)

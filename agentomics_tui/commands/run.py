@@ -24,7 +24,7 @@ from agents.history import first_line
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, follow, start_engine
 from agents.lock import is_alive, read_lock
-from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status
+from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, undefined_on_tests
 from agents.program import to_type
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
@@ -158,6 +158,8 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
         if values.get(state.metric) is not None
     )
     say(f"best: iteration {state.best.iteration}, {state.metric} validation {score(state.best.value)}{tests}")
+    for name, cause in undefined_on_tests(state).items():
+        say(f"{state.metric} undefined on {name}: {cause}")
     say(f"snapshot: {folder.snapshot(state.best.iteration)}")
     say(f"report: {folder.report / 'report.md'}")
     say(f"use it: {to_type('predict', folder.run_id, '--input', 'INPUT', '--output', 'predictions.csv')}")

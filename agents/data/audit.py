@@ -68,7 +68,7 @@ def column_findings(frame: pd.DataFrame) -> list[str]:
             alike[digests[name]].append(name)
     repeats = [f"{name!r} repeats {found[0]!r}" for found in alike.values() for name in found[1:]]
     findings = []
-    huge = [name for name, is_huge in zip(names, (np.abs(matrix) > LARGEST_VALUE).any(axis=0), strict=True) if is_huge]
+    huge = [names[place] for place in np.flatnonzero((np.abs(matrix) > LARGEST_VALUE).any(axis=0))]
     if huge:
         told = f"{some(huge)}: their squares are no numbers, and many models fail on them"
         findings.append(f"{counted(len(huge), 'column')} with values above {LARGEST_VALUE:g} in size, {told}")

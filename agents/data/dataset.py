@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.data import audit
 from agents.data.columns import ColumnRoles
 from agents.data.frames import read_frames, text_among_numbers
-from agents.data.labels import Labelling, check_scorable, check_validation, encode_labels, plan_labels
+from agents.data.labels import Labelling, cause_undefined, check_scorable, check_validation, encode_labels, plan_labels
 from agents.data.layout import TRAIN, VALIDATION, DatasetForm, Layout, find_layout, is_test, roles_of
 from agents.data.matching import INPUT_TABLE, Match, match_inputs
 from agents.data.metadata import FILE_NAME, Metadata, read_metadata
@@ -140,7 +140,7 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
             *_group_findings(roles, groups),
             *([] if frames.get(TRAIN) is None else audit.column_findings(frames[TRAIN])),
         ],
-        test_findings=_test_findings(layout, splits, matches),
+        test_findings=_test_findings(splits, matches, scored, labelling),
         description=_description(layout),
         fingerprint={name: _fingerprint(source) for name, source in layout.splits.items()},
         supplementary=layout.supplementary,
@@ -315,9 +315,18 @@ def _label_findings(train: SplitData, labelling: Labelling, roles: ColumnRoles) 
     return findings if train.frame is None else findings + audit.repeated_rows(train.frame, train.labels)
 
 
-def _test_findings(layout: Layout, splits: dict[str, SplitData], matches: dict[str, Match]) -> list[str]:
-    overlaps = [finding for name in layout.tests for finding in _overlap(splits[TRAIN], splits[name])]
-    return overlaps + [finding for name in layout.tests if name in matches for finding in matches[name].findings]
+def _test_findings(
+    splits: dict[str, SplitData], matches: dict[str, Match], metric: Metric, labelling: Labelling
+) -> list[str]:
+    findings = []
+    for name, split in splits.items():
+        if not is_test(name):
+            continue
+        findings += _overlap(splits[TRAIN], split)
+        if cause := cause_undefined(metric, labelling.task_type, split.labels, labelling.classes):
+            findings.append(f"{metric.name} will be undefined on {name}: {cause}")
+        findings += matches[name].findings if name in matches else []
+    return findings
 
 
 def _overlap(train: SplitData, other: SplitData) -> list[str]:

@@ -60,6 +60,9 @@ POSITIVE_WORDS: Final = frozenset(
 )
 """Names, in small letters, by which a class is taken for the positive one where metadata.json names none."""
 
+NO_VALUE_FOR_PREDICTIONS: Final = "the predictions allow none, as where they are all the same"
+"""What leaves a metric without a value where the labels would allow one."""
+
 _NEEDS_VARIETY: Final = frozenset({"AUROC", "AUPRC", "MCC", "R2", "PEARSON", "SPEARMAN"})
 """Metrics that compare rows of different labels."""
 
@@ -138,21 +141,27 @@ def encode_labels(columns: Columns, column: str, labelling: Labelling) -> NDArra
 
 
 def why_undefined(metric: Metric, task_type: TaskType, labels: NDArray[np.float64], classes: Sequence[str]) -> str:
-    """Why ``metric`` has no value for any predictions of rows with these labels; empty where it has one.
+    """That and why ``metric`` has no value for any predictions of rows with these labels; empty where it has one."""
+    cause = cause_undefined(metric, task_type, labels, classes)
+    return f"{metric.name} is not defined: {cause}" if cause else ""
+
+
+def cause_undefined(metric: Metric, task_type: TaskType, labels: NDArray[np.float64], classes: Sequence[str]) -> str:
+    """What of these labels leaves ``metric`` without a value, whatever is predicted; empty where nothing does.
 
     ``labels`` has shape (rows,): class numbers, or measured values. The rules are those of ``compute_scores``.
     """
     values = set(labels.tolist())
     if task_type is TaskType.REGRESSION:
         if metric.name in _NEEDS_VARIETY and len(values) < 2:
-            return f"{metric.name} is not defined where all labels are the same"
+            return "all labels are the same"
         if metric.name == "MAPE" and 0.0 in values:
-            return "MAPE is not defined where a label is 0"
+            return "a label is 0"
         return ""
     if metric.name in _NEEDS_VARIETY and len(values) < 2:
-        return f"{metric.name} is not defined where all rows are of class {classes[int(labels[0])]!r}"
+        return f"only one class ({classes[int(labels[0])]})"
     if metric.name == "F1" and task_type is TaskType.BINARY and 1.0 not in values:
-        return f"F1 is not defined where no row is of the positive class {classes[1]!r}"
+        return f"no row is of the positive class ({classes[1]})"
     return ""
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from agents import events as ev
 from agents.lock import EngineLock
+from agents.recorder import Recorder
 from agents.vocabulary import RunStatus
 from tests.support.command_line import Runs
 from tests.support.journals import failed_run, finished_run, held_run, refused_run, running_run, stage
@@ -250,6 +251,17 @@ def test_status_says_where_a_run_stands_and_how_it_goes_on(runs: Runs) -> None:
     assert "reason     paused by ana@lab" in lines
     assert "iteration  3 (4 of 5), Model training" in lines
     assert "best       AUROC 0.9310 on validation (iteration 1)" in lines
+
+
+def test_status_says_why_a_test_score_is_undefined(runs: Runs) -> None:
+    folder = finished_run(runs.folder).folder
+    cause, values = "only one class (AMP)", {"AUROC": None}
+    recorder = Recorder(folder.journal, folder.run_id)
+    recorder.emit(
+        ev.MetricsComputed(split="test", is_test=True, metric="AUROC", values=values, undefined=cause, rows=9)
+    )
+    recorder.close()
+    assert "test       AUROC undefined: only one class (AMP)" in runs("status", "last").stdout.splitlines()
 
 
 def test_a_demo_is_short_and_a_run_is_not(runs: Runs) -> None:

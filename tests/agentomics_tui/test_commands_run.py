@@ -13,6 +13,7 @@ import pytest
 
 from agentomics_tui.commands import run as command
 from agents.errors import UserError
+from agents.fold import fold
 from agents.lock import EngineLock
 from agents.run_folder import RunFolder
 from tests.support.journals import failed_run, finished_run, refused_run, running_run
@@ -141,6 +142,18 @@ def test_the_end_of_a_run_names_a_snapshot_that_can_be_copied(
     staged = finished_run(shell.runs_dir, "over")
     command._say_result(staged.folder, shell.state("over"))
     assert f"snapshot: {staged.folder.root / 'snapshots' / '004'}\n" in capsys.readouterr().out
+
+
+def test_a_test_score_that_is_undefined_is_not_left_out_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    staged = finished_run(tmp_path)
+    state = fold(staged.written)
+    state.test_scores, state.test_undefined = {"test": {"AUROC": None}}, {"test": "only one class (safe)"}
+    command._say_result(staged.folder, state)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "best: iteration 4, AUROC validation 0.9510"
+    assert said[1] == "AUROC undefined on test: only one class (safe)"
 
 
 def test_a_flag_that_no_setting_takes_is_named(tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ async def test_an_iteration_whose_score_is_undefined_says_so(tmp_path: Path) -> 
     steps = {(0, TRAINING): training, (0, INFERENCE): inference, (0, StepName.PREDICTION_EXPLORATION): errors}
     ended = await lead(tmp_path, Expert(steps), iterations=1)
     assert ended.state.iterations[0].status is IterationStatus.FAILED
-    assert "PEARSON is not defined for these predictions" in ended.state.iterations[0].reason
+    assert "PEARSON is not defined: the predictions allow none" in ended.state.iterations[0].reason
     assert ended.state.iterations[0].score("validation", "MAE") is not None
     assert ended.state.reason.endswith(f"Validation evaluation: {ended.state.iterations[0].reason}")
 

@@ -159,3 +159,16 @@ async def test_a_skip_meant_for_the_last_iteration_does_not_cost_the_test_score(
                 return
         await asyncio.sleep(0.05)
     pytest.fail("the skip got no receipt")
+
+
+async def test_a_test_split_of_one_class_leaves_the_metric_undefined_and_the_run_says_why(tmp_path: Path) -> None:
+    dataset = write_dataset(tmp_path / "toxicity")
+    header, *rows = (dataset / "test.csv").read_text().splitlines(keepends=True)
+    (dataset / "test.csv").write_text("".join([header, *(row for row in rows if ",toxic" in row)]))
+    ended = await lead(tmp_path, iterations=1)
+    assert ended.state.test_scores["test"]["AUROC"] is None
+    assert ended.state.test_scores["test"]["ACC"] is not None
+    assert ended.state.test_undefined == {"test": "only one class (toxic)"}
+    assert "AUROC will be undefined on test: only one class (toxic)" in ended.state.findings
+    report = (ended.run.report / "report.md").read_text()
+    assert "AUROC is undefined on test: only one class (toxic)." in report

@@ -183,6 +183,15 @@ def test_test_scores_are_kept_apart_from_an_iterations_scores() -> None:
     assert state.test_scores == {"test": {"AUPRC": 0.7}}
 
 
+def test_why_a_test_score_is_undefined_goes_with_the_snapshot_that_it_is_of() -> None:
+    undefined = ev.MetricsComputed(
+        split="test", is_test=True, metric="AUPRC", values={"AUPRC": None}, undefined="only one class (a)", rows=5
+    )
+    assert fold(stamped(*started(), undefined)).test_undefined == {"test": "only one class (a)"}
+    better = ev.BestChanged(iteration=1, metric="AUPRC", value=0.9, split_version=1)
+    assert fold(stamped(*started(), undefined, better)).test_undefined == {}
+
+
 def test_a_call_without_a_price_is_counted_as_unpriced_and_never_as_free() -> None:
     calls = [
         ev.ModelCallStarted(call=1, model="m"),

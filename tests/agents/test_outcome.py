@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agents.outcome import exit_status, nothing_left_to_do
+from agents.outcome import exit_status, nothing_left_to_do, undefined_on_tests
 from agents.state import BestState, IterationState, RunState
 from agents.vocabulary import IterationStatus, RunStatus
 
@@ -46,3 +46,12 @@ def test_a_run_whose_iterations_are_over_can_be_taken_up_for_its_test_score_only
         test_scores=scores,
     )
     assert (nothing_left_to_do(state) is None) == left
+
+
+def test_only_a_test_split_without_a_value_is_named_with_the_reason() -> None:
+    scores: dict[str, dict[str, float | None]] = {"test": {"AUROC": 0.8}, "test_b": {"AUROC": None}, "test_c": {}}
+    state = RunState(metric="AUROC", test_scores=scores, test_undefined={"test": "", "test_b": "only one class (a)"})
+    assert undefined_on_tests(state) == {
+        "test_b": "only one class (a)",
+        "test_c": "the journal does not say why",
+    }

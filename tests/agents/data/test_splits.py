@@ -190,7 +190,7 @@ def test_a_validation_split_on_which_the_metric_has_no_value_is_told(make_csv: M
     metadata = {"label_column": "label", "task_type": "regression", "metric": "MAPE"}
     rows = [[n * 7 % 11, 0 if n == 35 else n + 0.5] for n in range(40)]
     bench = Bench(make_csv(("x", "label"), metadata, train=rows), tmp_path)
-    undefined = "validation: MAPE is not defined where a label is 0, so no model could be chosen by it"
+    undefined = "validation: MAPE is not defined: a label is 0, so no model could be chosen by it"
     assert only(bench.problems(bench.propose(bench.ids[:30], bench.ids[30:], bench.ids[:4]))) == undefined
     assert bench.problems(bench.propose(bench.ids[10:], bench.ids[:10], bench.ids[10:14])) == []
 

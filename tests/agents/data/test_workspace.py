@@ -65,9 +65,9 @@ def test_nothing_of_the_test_split_or_of_the_dataset_s_place_is_there(make_csv: 
 
 
 def test_a_finding_about_the_test_split_stays_with_the_person(make_csv: MakeCsv, tmp_path: Path) -> None:
-    dataset = load_dataset(make_csv(train=binary_rows(40), test=[["t1", *binary_rows(1)[0][1:]]]))
+    dataset = load_dataset(make_csv(train=binary_rows(40), test=[[f"t{row[0]}", *row[1:]] for row in binary_rows(2)]))
     assert dataset.test_findings == [
-        "1 of 1 rows of test have the inputs of a row of train: the test score will be too good"
+        "2 of 2 rows of test have the inputs of a row of train: the test score will be too good"
     ]
     assert import_dataset(dataset, tmp_path / "data").findings == dataset.findings
 
