@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,12 +23,32 @@ def absolute(path: str | Path) -> Path:
 
 
 def runs_dir(named: str | None) -> Path:
-    """The folder of the runs: the one ``named``, else that of the environment or a settings file, else the default."""
+    """The folder of the runs: the one ``named``, else that of the environment or a settings file, else the default.
+
+    It need not exist yet. Raises :class:`UserError` where it cannot, because a file stands in its place or above it.
+    """
     with _known_home("the folder of the runs"):
         if named:
-            return absolute(named)
-        settled = None if os.environ.get(RUNS_DIR_VARIABLE) else runs_dir_of_files()
-        return settled or default_runs_dir()
+            folder, source = absolute(named), "--runs-dir"
+        elif os.environ.get(RUNS_DIR_VARIABLE):
+            folder, source = default_runs_dir(), RUNS_DIR_VARIABLE
+        else:
+            folder, source = runs_dir_of_files() or default_runs_dir(), "runs_dir"
+    nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if stat.S_ISDIR(_mode(nearest)):
+        return folder
+    where = "" if nearest == folder else f"{nearest} "
+    raise UserError(f"{source} {folder}: {where}is no folder; name one that holds runs, or that can be made")
+
+
+def _mode(path: Path) -> int:
+    """Kind of what ``path`` leads to; that of a folder where it may not be looked at, which is told when it is used."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return 0
+    except OSError:
+        return stat.S_IFDIR
 
 
 def find_run(reference: str, folder: Path) -> RunFolder:

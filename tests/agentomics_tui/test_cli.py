@@ -112,6 +112,22 @@ def test_ctrl_c_while_following_ends_with_130_and_says_nothing(runs: Runs) -> No
         assert program.returncode == 130
 
 
+@pytest.mark.parametrize("command", ["runs", "status last", "watch last", "check data", "pause last"])
+def test_a_runs_folder_that_is_a_file_is_no_folder_without_runs(runs: Runs, command: str) -> None:
+    (runs.home / "file").write_text("not a folder")
+    said = runs.error(*command.split(), "--runs-dir", "file")
+    assert said == f"--runs-dir {runs.home}/file: is no folder; name one that holds runs, or that can be made"
+
+
+def test_a_runs_folder_that_cannot_be_made_is_told_and_one_that_can_has_no_runs(runs: Runs) -> None:
+    (runs.home / "file").write_text("not a folder")
+    said = runs.error("runs", "--runs-dir", "file/below")
+    assert said.startswith(f"--runs-dir {runs.home}/file/below: {runs.home}/file is no folder")
+    assert runs("runs", "--runs-dir", "not/yet").stdout.startswith(f"no runs in {runs.home}/not/yet")
+    runs.environment["AGENTOMICS_RUNS_DIR"] = "file"
+    assert runs.error("runs").startswith(f"AGENTOMICS_RUNS_DIR {runs.home}/file: is no folder")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
 def test_a_runs_folder_without_permission_is_told_with_its_name(runs: Runs) -> None:
     runs.folder.mkdir(mode=0)
