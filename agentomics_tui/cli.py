@@ -161,7 +161,8 @@ def _add_steering(commands: _Commands) -> None:
 
 def _add_using(commands: _Commands) -> None:
     predict = commands.add("predict", "use:predict", "predict new data with a run's best snapshot", run=True)
-    predict.add_argument("--input", required=True, metavar="DIR|CSV|FASTA", help="the inputs, no labels")
+    text = "the inputs, no labels; - reads CSV or FASTA from standard input, and pipes are read too"
+    predict.add_argument("--input", required=True, metavar="DIR|CSV|FASTA", help=text)
     predict.add_argument("--output", required=True, metavar="CSV", help="file to write; - prints")
     commands.add("report", "use:report", "print a run's report (Markdown)", run=True)
 

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Final, TextIO
 
 from agents.data.workspace import DatasetFacts, prepare_predict_input, read_facts
 from agents.environment import make_environment
@@ -18,12 +20,19 @@ from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
 from agents.tasks import run_endable
 
+STANDARD_INPUT: Final = "standard input"
+"""What a stream is called in messages."""
+
 
 def predict(
-    run: RunFolder, source: Path, output: Path | TextIO, on_warning: Callable[[str], None] = lambda line: None
+    run: RunFolder,
+    source: Path | IO[bytes],
+    output: Path | TextIO,
+    on_warning: Callable[[str], None] = lambda line: None,
 ) -> int:
     """Predict every row of ``source`` (a CSV, a FASTA file or a folder) into ``output``; the number of rows.
 
+    A stream, a pipe or a device is read to its end first; it holds CSV or FASTA.
     ``on_warning`` hears of what the model has never seen, a line each.
     A link is followed to the file that it names; a device or a pipe is written to as it is. The output has
     ``id,prediction`` and for classifiers ``predicted_class`` and the probabilities. Raises
@@ -32,11 +41,12 @@ def predict(
     """
     snapshot = open_snapshot(run)
     settings = run.record().settings
-    if isinstance(output, Path):
+    if isinstance(output, Path) and isinstance(source, Path):
         _check_output(source, output)
-    scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-"))
+    scratch = Path(tempfile.mkdtemp(prefix="agentomics-predict-")).resolve()
     try:
-        rows, text = run_endable(_predict(snapshot, settings, source, scratch.resolve(), on_warning))
+        with _as_file(source, scratch / "input.csv", on_warning) as (path, warn):
+            rows, text = run_endable(_predict(snapshot, settings, path, scratch, warn))
     finally:
         remove_tree(scratch)
     if isinstance(output, Path):
@@ -44,6 +54,26 @@ def predict(
     else:
         output.write(text)
     return rows
+
+
+@contextmanager
+def _as_file(
+    source: Path | IO[bytes], copy: Path, on_warning: Callable[[str], None]
+) -> Iterator[tuple[Path, Callable[[str], None]]]:
+    """``source`` as what can be read twice, and whom to warn; what is said of the copy names the source."""
+    if isinstance(source, Path) and (source.is_file() or source.is_dir() or not source.exists()):
+        yield source, on_warning
+        return
+    name = str(source) if isinstance(source, Path) else STANDARD_INPUT
+    try:
+        with source.open("rb") if isinstance(source, Path) else nullcontext(source) as read, copy.open("wb") as write:
+            shutil.copyfileobj(read, write)
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read ({error.strerror or error})") from None
+    try:
+        yield copy, lambda line: on_warning(line.replace(str(copy), name))
+    except UserError as error:
+        raise UserError(str(error).replace(str(copy), name)) from None
 
 
 def _check_output(source: Path, output: Path) -> None:

@@ -3,15 +3,17 @@
 import argparse
 import io
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import IO, Final
 
 from agentomics_tui.commands.out import complain, say, say_data, say_text
 from agentomics_tui.commands.paths import absolute, find_run
 from agents.errors import UserError
 
+_STANDARD_INPUT: Final = ("-", "/dev/stdin", "/dev/fd/0")
 _STANDARD_OUTPUT: Final = ("-", "/dev/stdout", "/dev/fd/1")
 
 
@@ -20,7 +22,7 @@ def predict(options: argparse.Namespace) -> int:
     from agents.predict import predict as predict_with
 
     run = find_run(options.run, options.runs_dir)
-    source = absolute(options.input)
+    source = _standard_input() if options.input in _STANDARD_INPUT else absolute(options.input)
     with _ending_cleanly():
         if options.output in _STANDARD_OUTPUT:
             text = io.StringIO()
@@ -31,6 +33,12 @@ def predict(options: argparse.Namespace) -> int:
         rows = predict_with(run, source, output, complain)
     say(f"{rows:,} predictions written to {output}")
     return 0
+
+
+def _standard_input() -> IO[bytes]:
+    if sys.stdin is None:  # whoever started the program has closed it
+        raise UserError("--input -: there is no standard input to read")
+    return sys.stdin.buffer
 
 
 @contextmanager

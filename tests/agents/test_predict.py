@@ -184,6 +184,43 @@ def test_predictions_can_be_had_as_text(run_with: Callable[[str], RunFolder], ro
     assert output.getvalue().splitlines()[0] == "id,prediction,predicted_class,probability_0,probability_1"
 
 
+def test_an_input_that_is_a_pipe_is_read(run_with: Callable[[str], RunFolder], rows: Path, tmp_path: Path) -> None:
+    run, output = run_with(SIGN), io.StringIO()
+    os.mkfifo(tmp_path / "in")
+    with subprocess.Popen(["/bin/sh", "-c", f"cat '{rows}' > '{tmp_path}/in'"]):
+        assert predict(run, tmp_path / "in", output) == 2
+    assert [line.split(",")[0] for line in output.getvalue().splitlines()] == ["id", "row-0", "row-1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"", "standard input: the file is empty; its first line must name the columns"),
+        (b"z\n1\n", "standard input, line 1: no column 'x'; the columns are: z"),
+        (b"x\n1\n\xff\n", "standard input, line 3: not UTF-8 text; save the file as UTF-8"),
+    ],
+)
+def test_what_is_wrong_in_a_stream_is_told_of_the_stream_and_nothing_is_left(
+    run_with: Callable[[str], RunFolder], temporary: Path, text: bytes, told: str
+) -> None:
+    run, output = run_with(SIGN), io.StringIO()
+    with pytest.raises(UserError) as caught:
+        predict(run, io.BytesIO(text), output)
+    assert str(caught.value) == told
+    assert output.getvalue() == ""
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("named", ["-", "/dev/stdin"])
+def test_the_command_reads_standard_input(run_with: Callable[[str], RunFolder], rows: Path, named: str) -> None:
+    command = ["predict", str(run_with(SIGN).root), "--input", named, "--output", "-"]
+    done = subprocess.run(
+        [sys.executable, "-m", "agentomics_tui", *command], input=rows.read_bytes(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"\n") == 3
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to every folder")
 def test_read_only_folders_are_removed_too(tmp_path: Path) -> None:
     locked = tmp_path / "locked" / "inner"
