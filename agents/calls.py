@@ -80,7 +80,7 @@ class Calls:
             return result, Done(call, log, result)
 
         # Absolute paths of the run say nothing to a person who watches it, and push the rest out of sight.
-        title = title_of(name, raw_arguments).replace(f"{self._run.root}/", "")
+        title = title_of(name, self._run.shown(raw_arguments))  # a title is cut, and half a path cannot be shortened
         _, done = await self._recorded(name, title, raw_arguments, work)
         assert isinstance(done, Done)
         return done

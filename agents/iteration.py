@@ -64,7 +64,7 @@ class Iteration:
             status, reason = IterationStatus.SKIPPED, str(interruption)
             ends_run = interruption if isinstance(interruption, RunInterrupted) else None
         except (StepFailed, RequestRefused) as failure:
-            status, reason = IterationStatus.FAILED, str(failure)
+            status, reason = IterationStatus.FAILED, self.context.run.shown(str(failure))
         self._tell_end(status, reason)
         recorder.iteration = None
         if ends_run is not None:
@@ -96,14 +96,14 @@ class Iteration:
             recorder.emit(StepSkipped(reason=str(interruption)), durable=True)
             raise
         except (StepFailed, RequestRefused) as failure:
-            recorder.emit(StepFailedEvent(reason=str(failure)), durable=True)
+            recorder.emit(StepFailedEvent(reason=self.context.run.shown(str(failure))), durable=True)
             raise
         except ModelError:
             raise
         except Exception as error:
             # Agents leave files and names that nobody thought of; that costs an iteration, not a run of days.
             traceback.print_exc()
-            reason = f"unexpected {type(error).__name__}: {error}"
+            reason = self.context.run.shown(f"unexpected {type(error).__name__}: {error}")
             recorder.emit(StepFailedEvent(reason=reason), durable=True)
             raise StepFailed(reason) from error
         self._archive(step, output)
@@ -156,7 +156,9 @@ class Iteration:
         combination = output.combination if isinstance(output, ModelArchitectureOutput) else None
         seconds = self._seconds_since(self._state.steps[step].started)
         recorder.emit(
-            StepFinished(summary=output.summary, output=run.relative(path), combination=combination, seconds=seconds),
+            StepFinished(
+                summary=run.shown(output.summary), output=run.relative(path), combination=combination, seconds=seconds
+            ),
             durable=True,
         )
         for file in self._step_dir(step).rglob("*"):

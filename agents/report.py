@@ -1,6 +1,7 @@
 """Reports in Markdown, one of each iteration as it ends and one of the run, from the state and the outputs."""
 
 from pathlib import Path
+from typing import Any
 
 from agents.files import write_atomically
 from agents.history import outputs_of
@@ -16,7 +17,7 @@ def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
     iteration = state.iterations[index]
     calls = [call for call in state.tool_calls if call.iteration == index]
     path = run.iteration(index) / "report.md"
-    outputs = outputs_of(run, iteration)
+    outputs = {step: _shown(run, output) for step, output in outputs_of(run, iteration).items()}
     write_atomically(path, markdown("iteration.md.j2", state=state, iteration=iteration, outputs=outputs, calls=calls))
     return path
 
@@ -35,3 +36,16 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
     text = markdown("run.md.j2", state=state, status=status, reason=reason, scored=scored, undefined=undefined)
     write_atomically(path, text)
     return path
+
+
+def _shown(run: RunFolder, value: Any) -> Any:
+    """What a step handed over, with paths as a reader of the run's folder sees them."""
+    match value:
+        case str():
+            return run.shown(value)
+        case list():
+            return [_shown(run, item) for item in value]
+        case dict():
+            return {key: _shown(run, item) for key, item in value.items()}
+        case _:
+            return value

@@ -119,6 +119,10 @@ class RunFolder:
         """``path`` as events name it."""
         return path.relative_to(self.root).as_posix()
 
+    def shown(self, text: str) -> str:
+        """``text`` for people, in which paths of this run stand without what leads to its folder."""
+        return text.replace(f"{self.root}/", "")
+
     def record(self) -> RunRecord:
         """Read ``run.json``; raises :class:`UserError` where it is missing or no run record."""
         try:

@@ -3,18 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agents.excerpt import clean
-from agents.wording import duration, score
+from agents.wording import MISSING, counted, duration, score
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _DOCUMENTS: Final = Path(__file__).parent / "templates"
 _CELL: Final = 160
+_LISTED: Final = 12
+_OBJECT: Final = re.compile(r"([a-z]+): (\{.*\})")
 
 
 @cache
@@ -46,7 +49,7 @@ def _documents() -> "Environment":
     # Each text by itself, so that no escape sequence begins in one and ends in another.
     environment = templates_in(_DOCUMENTS, _harmless)
     environment.filters.update(
-        duration=duration, score=score, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
+        duration=duration, score=score, counted=counted, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
     )
     return environment
 
@@ -70,15 +73,41 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in clean(text).splitlines())
 
 
-def _figure(value: Any) -> str:
-    return score(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
-
-
 def _readable(value: Any) -> str:
     match value:
         case list():
-            return "\n".join(f"- {_inline(str(item))}" for item in value)
+            return "\n".join(f"- {_inline(_words(item))}" for item in value)
         case dict():
-            return "\n".join(f"- {_inline(key)}: {_inline(_figure(item))}" for key, item in value.items())
+            return "\n".join(f"- {_inline(key)}: {_inline(_words(item))}" for key, item in value.items())
+        case str():
+            return "\n".join(map(_said, value.splitlines()))
+        case _:
+            return _words(value)
+
+
+def _said(line: str) -> str:
+    """``line``; what the built-in policy writes for itself, ``name: {JSON}``, in words."""
+    if found := _OBJECT.fullmatch(line):
+        with suppress(ValueError):
+            return f"{found[1].capitalize()}: {_words(json.loads(found[2]))}"
+    return line
+
+
+def _words(value: Any) -> str:
+    """A value of JSON without its brackets and quotes."""
+    match value:
+        case None:
+            return MISSING
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return score(value)
+        case list() | dict() if not value:
+            return "none"
+        case list():
+            more = len(value) - _LISTED
+            return ", ".join(map(_words, value[:_LISTED])) + (f" and {more} more" if more > 0 else "")
+        case dict():
+            return "; ".join(f"{key.replace('_', ' ')} {_words(item)}" for key, item in value.items())
         case _:
             return str(value)

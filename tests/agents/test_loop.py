@@ -11,7 +11,7 @@ import pytest
 from agents import control
 from agents.fold import fold
 from agents.journal import JournalReader
-from agents.models.gateway import ModelError, ModelRefused, RequestRefused
+from agents.models.gateway import ModelError, ModelRefused, ModelReply, RequestRefused
 from agents.outcome import exit_status
 from agents.run_folder import RunFolder
 from agents.snapshot import open_snapshot
@@ -328,3 +328,21 @@ def runs_in(folder: Path) -> list[RunFolder]:
 
 def state_of(run: RunFolder) -> RunState:
     return fold(JournalReader(run.journal).read_all())
+
+
+async def test_what_people_read_of_a_step_names_paths_from_the_run_s_folder(tmp_path: Path) -> None:
+    def look(facts: StepFacts, turn: int) -> ModelReply:
+        if turn == 0:
+            return calls(("bash", {"command": f"ls {facts.paths.data}/train/input/{'x' * 300}"}))
+        return final_result(
+            summary=f"Seen in {facts.paths.data}/train.",
+            data_description="a table",
+            feature_analysis="-",
+            quality_findings=[],
+            domain_insights="-",
+        )
+
+    ended = await lead(tmp_path, Expert({(0, StepName.DATA_EXPLORATION): look}), iterations=1)
+    assert ended.state.iterations[0].steps[StepName.DATA_EXPLORATION].summary == "Seen in data/train."
+    assert ended.state.tool_calls[0].title.startswith("ls data/train/input/xxx")
+    assert str(ended.run.root) not in (ended.run.iteration(0) / "report.md").read_text()

@@ -85,3 +85,51 @@ def test_outputs_of_a_model_stand_in_the_iteration_report_without_control_charac
     assert "- a b: " in text
     assert "# Forged" not in headings(text)
     assert not set(text) & {"\x1b", "\x07", "\x9b"}
+
+
+def handed_over(run: RunFolder, state: RunState, name: StepName, **output: object) -> str:
+    """The report of an iteration in which a step handed over ``output``."""
+    step = state.iterations[0].steps[name]
+    path = run.step(0, name) / "output.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(output))
+    step.output, step.status, step.model_calls, step.rejections = run.relative(path), StepStatus.DONE, 1, 1
+    return write_iteration_report(run, state, 0).read_text()
+
+
+def test_one_call_is_no_calls(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    assert ", 1 model call, 1 output rejected." in handed_over(run, state, StepName.DATA_SPLIT, summary="Split.")
+    state.usage.calls = 1
+    assert ", 1 model call |" in write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+
+
+def test_paths_of_the_run_are_told_from_its_folder(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    folder = str(run.split(1) / "train")
+    text = handed_over(run, state, StepName.DATA_SPLIT, train=folder, strategy=f"as in {folder}", notes=[folder])
+    assert "**Train**\n\nsplits/v1/train\n" in text
+    assert "as in splits/v1/train" in text and "- splits/v1/train" in text
+    assert str(run.root) not in text
+
+
+def test_what_the_policy_writes_for_itself_is_told_in_words(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    candidate = {"representation": "combined", "family": "extra_trees", "hyperparameters": {}, "scaled": True}
+    columns = [f"g{number}" for number in range(40)]
+    text = handed_over(
+        run,
+        state,
+        StepName.DATA_EXPLORATION,
+        feature_analysis=f"Two blocks.\ncandidate: {json.dumps(candidate)}",
+        data_description=f'profile: {{"numeric_columns": {json.dumps(columns)}, "rows": 3}}',
+        domain_insights="candidate: {not JSON}",
+        statistics={"mean_absolute_error": 2.5e-9, "parts": {"long": 1, "short": [1, 2]}, "worst": None},
+    )
+    assert (
+        "Two blocks.\nCandidate: representation combined; family extra_trees; hyperparameters none; scaled yes\n"
+        in text
+    )
+    assert "Profile: numeric columns g0, g1, g2, g3, g4, g5, g6, g7, g8, g9, g10, g11 and 28 more; rows 3\n" in text
+    assert "candidate: {not JSON}" in text
+    assert "- mean_absolute_error: 2.5e-09\n- parts: long 1; short 1, 2\n- worst: –\n" in text
