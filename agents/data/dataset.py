@@ -196,7 +196,8 @@ def _ids(read: dict[str, Columns], roles: ColumnRoles) -> dict[str, list[str]]:
                 raise UserError(f"{columns.path}, line {line}, column {roles.id!r}: the id is missing")
             if cell in first:
                 path, earlier = first[cell]
-                where = f"line {earlier}" if path == columns.path else f"{path.name}, line {earlier}"
+                name = path.name if path.parent == columns.path.parent else f"{path.parent.name}/{path.name}"
+                where = f"line {earlier}" if path == columns.path else f"{name}, line {earlier}"
                 raise UserError(
                     f"{columns.path}, line {line}, column {roles.id!r}: id {cell!r} stands in {where} already; "
                     "every row needs an id of its own"

@@ -116,6 +116,14 @@ class TestTable:
         assert refusal(tmp_path).startswith("train/input/genes.tsv: no row for 19 of the 20 ids")
 
 
+def test_a_labelled_id_of_two_splits_is_told_with_both_folders(tmp_path: Path) -> None:
+    tabled(tmp_path, IDS, IDS)
+    tabled(tmp_path, ["s000", "t1"], ["s000", "t1"], "test")
+    assert refusal(tmp_path).startswith(
+        "test/labels.csv, line 2, column 'id': id 's000' stands in train/labels.csv, line 2 already"
+    )
+
+
 class TestFasta:
     def test_labelled_ids_without_a_sequence_are_refused(self, tmp_path: Path) -> None:
         assert refusal(fastaed(tmp_path, IDS, IDS[:3])) == (
