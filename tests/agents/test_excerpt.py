@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.excerpt import Excerpt, clean, counted, excerpt, one_line
+from agents.excerpt import Excerpt, clean, excerpt, one_line
 
 LEFT_OUT = re.compile(r"(?:^|\n)… ([\d,]+) bytes \(([\d,]+) lines?\) left out …\n")
 
@@ -153,11 +153,3 @@ def test_a_cut_title_says_that_it_is_cut() -> None:
 def test_a_text_of_moderate_length_is_not_cut() -> None:
     assert excerpt("x\n" * 6_000) == "x\n" * 6_000
     assert "left out" in excerpt("x\n" * 6_001)
-
-
-def test_numbers_have_their_noun() -> None:
-    assert [counted(1, "line"), counted(2_000, "line"), counted(0, "process", "processes")] == [
-        "1 line",
-        "2,000 lines",
-        "0 processes",
-    ]

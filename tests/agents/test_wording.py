@@ -48,4 +48,4 @@ def test_durations_round_up_into_the_next_unit(seconds: float | None, shown: str
 
 def test_a_count_agrees_with_its_noun() -> None:
     assert (counted(1, "model call"), counted(2_000, "line")) == ("1 model call", "2,000 lines")
-    assert counted(3, "entry", "entries") == "3 entries"
+    assert counted(0, "process", "processes") == "0 processes"

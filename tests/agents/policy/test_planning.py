@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.policy.carried import find_candidate, same
 from agents.policy.changes import USUAL, capacity_change, difference
-from agents.policy.figures import counted, figure
+from agents.policy.figures import figure
 from agents.policy.history import Trials, trials
 from agents.policy.planning import Choice, Outlook, choose, expectation, gap_evidence, verdict
 from agents.policy.wishes import Wishes, open_wishes
@@ -321,10 +321,6 @@ def test_a_gain_within_noise_makes_no_new_starting_point() -> None:
 )
 def test_a_score_below_1_is_not_rounded_up_to_it(value: float, text: str) -> None:
     assert figure(value) == text
-
-
-def test_one_is_not_counted_in_the_plural() -> None:
-    assert (counted(1, "row"), counted(2, "row")) == ("1 row", "2 rows")
 
 
 def test_the_usual_settings_are_those_of_the_recipes() -> None:
