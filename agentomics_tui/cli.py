@@ -143,20 +143,24 @@ def _add_looking(commands: _Commands) -> None:
 def _add_steering(commands: _Commands) -> None:
     add = commands.add
     add("pause", "steer:pause", "stand still before the next model or tool call", run=True)
-    add("resume", "steer:resume", "go on after a pause, or restart a run whose engine died", run=True)
+    text = "go on after a pause, or restart a run whose engine died; with --usd, --tokens or --seconds past a limit"
+    _add_raise(add("resume", "steer:resume", text, run=True))
     skip = add("skip", "steer:skip", "end the current step or iteration", run=True)
     what = skip.add_mutually_exclusive_group(required=True)
     what.add_argument("--step", action="store_true", help="end the current step and its tool")
     what.add_argument("--iteration", action="store_true", help="go to the next iteration")
     add("ask-again", "steer:ask_again", "cancel the model call that is being made, and ask again", run=True)
-    more = add("raise", "steer:raise_limit", "allow a run more money, tokens or time", run=True)
-    more.add_argument("--usd", type=float, metavar="X", help="US dollars more")
-    more.add_argument("--tokens", type=int, metavar="N", help="tokens more")
-    more.add_argument("--seconds", type=float, metavar="S", help="seconds more")
+    _add_raise(add("raise", "steer:raise_limit", "allow a run more money, tokens or time", run=True))
     stop = add("stop", "steer:stop", "finish this iteration, evaluate, report, end", run=True)
     stop.add_argument("--now", action="store_true", help="end running tools and evaluate the best so far")
     say = add("say", "steer:say", "send a note to the agent", run=True)
     say.add_argument("text", metavar="TEXT", help="the note")
+
+
+def _add_raise(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--usd", type=float, metavar="X", help="US dollars more")
+    command.add_argument("--tokens", type=int, metavar="N", help="tokens more")
+    command.add_argument("--seconds", type=float, metavar="S", help="seconds more")
 
 
 def _add_using(commands: _Commands) -> None:

@@ -2,10 +2,9 @@
 
 from agentomics_tui.commands.out import single_line
 from agents import events as ev
-from agents.history import first_line
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
-from agents.wording import duration, score
+from agents.wording import duration, first_line, score
 from screens.model_events import sentence
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from agents.files import write_atomically
 from agents.run_folder import RunFolder
 from agents.state import RunState
-from agents.vocabulary import StepName
+from agents.vocabulary import Limit, StepName
 
 
 class CommandBase(BaseModel):
@@ -68,6 +68,10 @@ class AskAgain(CommandBase):
     """Cancel the model call that is being made, and only it, and ask again."""
 
     command: Literal["ask_again"] = "ask_again"
+
+
+FLAG_OF: Final = {Limit.USD: "usd", Limit.TOKENS: "tokens", Limit.TIME: "seconds"}
+"""What a person calls the amount by which a limit is raised."""
 
 
 class RaiseLimit(CommandBase):

@@ -1,4 +1,6 @@
-"""Errors that a person caused and a person can mend."""
+"""Errors that a person can mend, and how they are told."""
+
+import shutil
 
 
 class UserError(Exception):
@@ -7,3 +9,13 @@ class UserError(Exception):
     The message is one line that says what is wrong, where (file, row, column) and what to do. A command that meets
     it prints the line on stderr and exits with status 2; nothing has been written or lost.
     """
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong, in words; of a copy that failed at several files, at the first one."""
+    if isinstance(error, shutil.Error) and error.args and isinstance(error.args[0], list) and error.args[0]:
+        source, _, reason = error.args[0][0]
+        return f"{source}: {reason}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error)

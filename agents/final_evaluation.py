@@ -43,7 +43,7 @@ async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
     """Score the best snapshot on every test split.
 
     The dataset is read again from where the person keeps it: until now no test row was anywhere in the run. Raises
-    :class:`TestNotScored`, and :class:`UserError` where the snapshot is not what was scored on validation.
+    :class:`TestNotScored`, and :class:`UserError` where the dataset is gone or the snapshot is not what was scored.
     """
     dataset = await asyncio.to_thread(_same_dataset, context)
     tests = dataset.tests
@@ -96,12 +96,15 @@ async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset,
 
 
 def _same_dataset(context: RunContext) -> Dataset:
-    """The dataset, read again; raises :class:`TestNotScored` where it is not what the run started with."""
+    """The dataset, read again; raises :class:`TestNotScored` where it is not what the run started with.
+
+    Raises :class:`UserError` where it is not to be had now; it may come back.
+    """
     settings = context.settings
     try:
         dataset = load_dataset(settings.dataset, settings.label_column, settings.metric)
     except UserError as error:
-        raise TestNotScored(f"the dataset cannot be read any more: {error}") from None
+        raise UserError(f"the dataset cannot be read any more: {error}") from None
     if differs := _difference(context, dataset):
         raise TestNotScored(
             f"{settings.dataset} has changed since the run started ({differs}), so its test split proves nothing"

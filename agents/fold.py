@@ -303,20 +303,23 @@ def _put_back_open_steps(state: RunState) -> None:
         if was_cut_off:
             iteration.status, iteration.reason, iteration.seconds = IterationStatus.RUNNING, "", None
         for step in iteration.steps.values():
-            if step.status is StepStatus.RUNNING or (was_cut_off and step.status is StepStatus.FAILED):
+            if step.status is StepStatus.RUNNING or step.is_cut_off:
+                step.is_cut_off = False
                 step.status = StepStatus.PENDING
                 step.started = step.seconds = None
                 step.reason = ""
 
 
 def _close_open_iterations(state: RunState, end: ev.RunFinished) -> None:
-    """A run that ended without a model to ask, or by a defect, left its last iteration open; that is its reason."""
+    """A run that ended at a limit, without a model to ask, or by a defect left its last iteration open."""
+    stopped = end.status is RunStatus.STOPPED
     for iteration in state.iterations:
         for step in iteration.steps.values():
             if step.status is StepStatus.RUNNING:
-                _end_step(state, step, StepStatus.FAILED, end)
+                _end_step(state, step, StepStatus.SKIPPED if stopped else StepStatus.FAILED, end)
+                step.is_cut_off = True
         if iteration.status is IterationStatus.RUNNING:
-            iteration.status = IterationStatus.FAILED
+            iteration.status = IterationStatus.SKIPPED if stopped else IterationStatus.FAILED
             iteration.is_cut_off = True
             iteration.reason = end.reason
             iteration.seconds = state.active_since(iteration.started, end.time)

@@ -33,11 +33,6 @@ def full_reason(iteration: IterationState) -> str:
     return iteration.reason
 
 
-def first_line(text: str) -> str:
-    """The first line that is not blank; the rest of a reason is often a script's traceback."""
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
-
-
 def _facts_of(run: RunFolder, state: RunState, iteration: IterationState) -> IterationFacts:
     return IterationFacts(
         iteration=iteration.index,

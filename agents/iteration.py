@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.asking import request_for
+from agents.budget import LimitEndsRun
 from agents.clock import utc_now
 from agents.context import RunContext
 from agents.data.splits import install_split
@@ -49,8 +50,8 @@ class Iteration:
         """Run it to its end, whatever that is.
 
         Raises :class:`RunInterrupted`, which ends the run, after the iteration's end is told. Raises ``ModelError``
-        where no model can be asked any more: that ends the run too, but the iteration is only cut off, and a run that
-        is taken up again goes on with the step that was asked for.
+        where no model can be asked any more, and ``LimitEndsRun``: these end the run too, but the iteration is only cut
+        off, and a run that is taken up again goes on with the step that was asked for.
         """
         recorder = self.context.recorder
         recorder.iteration = self.index
@@ -60,6 +61,8 @@ class Iteration:
         status, reason = IterationStatus.DONE, ""
         try:
             await self._steps()
+        except LimitEndsRun:
+            raise
         except Interruption as interruption:
             status, reason = IterationStatus.SKIPPED, str(interruption)
             ends_run = interruption if isinstance(interruption, RunInterrupted) else None
@@ -92,6 +95,8 @@ class Iteration:
             if step in NEEDED_STEPS or (step is StepName.DATA_SPLIT and self.context.split is None):
                 raise IterationInterrupted(f"{step.label} was skipped, and nothing after it can run") from None
             return
+        except LimitEndsRun:
+            raise
         except Interruption as interruption:
             recorder.emit(StepSkipped(reason=str(interruption)), durable=True)
             raise

@@ -11,11 +11,11 @@ from agents.data.dataset import load_dataset
 from agents.data.layout import DESCRIPTION
 from agents.data.workspace import import_dataset, read_facts
 from agents.environment import ISOLATION, RunEnvironment, make_environment
-from agents.errors import UserError
+from agents.errors import UserError, words_of
 from agents.events import DatasetChecked, EnvironmentReady, RunFinished
 from agents.files import digest_of, remove_tree
 from agents.final_evaluation import TestNotScored, evaluate_on_tests
-from agents.history import first_line, full_reason
+from agents.history import full_reason
 from agents.iteration import Iteration
 from agents.limits import unpriced
 from agents.model_calls import ModelCalls
@@ -31,6 +31,7 @@ from agents.snapshot import drop_candidates, open_snapshot, point_best_at
 from agents.steering import Interruption, RunInterrupted, Steering
 from agents.steps.agent import StepAgent
 from agents.vocabulary import IterationStatus, RunStatus
+from agents.wording import first_line
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,12 @@ async def _evaluate(context: RunContext, ending: Ending) -> Ending:
         if _is_scored(context):
             return ending
         await context.steering.interruptible(evaluate_on_tests(context))
-    except (TestNotScored, UserError, OSError) as why:
+    except TestNotScored as why:
         reason = f"no test score: {why}"
+    except (UserError, OSError) as why:
+        # Something outside the run, such as a full disk: when it is mended, the run can be taken up for its test score.
+        reason = f"no test score: {first_line(words_of(why))}"
+        status = RunStatus.FAILED
     except Interruption as why:
         if is_tested(state):
             return ending  # what was asked to stop was done

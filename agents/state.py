@@ -52,6 +52,8 @@ class StepState:
     summary: str = ""
     reason: str = ""
     output: str | None = None
+    is_cut_off: bool = False
+    """The run ended while it was open; a run that is taken up again begins it again."""
     rejections: int = 0
     model_calls: int = 0
     usage: Usage = field(default_factory=Usage)

@@ -10,7 +10,7 @@ from agents import control
 from agents.events import CommandReceived, Held, LimitRaised, NoteDelivered, NoteReceived, Released
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
-from agents.vocabulary import NEEDED_STEPS, Limit
+from agents.vocabulary import NEEDED_STEPS
 
 POLL_SECONDS: Final = 0.2
 T = TypeVar("T")
@@ -220,7 +220,7 @@ class Steering:
     def _raise_limits(self, command: control.RaiseLimit) -> None:
         state = self._recorder.state
         stood_at_limit = state.limit is not None
-        wanted = {Limit.USD: command.usd, Limit.TOKENS: command.tokens, Limit.TIME: command.seconds}
+        wanted = {limit: getattr(command, name) for limit, name in control.FLAG_OF.items()}
         more = {limit: amount for limit, amount in wanted.items() if amount is not None}
         now = {limit: state.allowed(limit) for limit in more}
         if missing := [limit.value for limit, allowed in now.items() if allowed is None]:

@@ -126,3 +126,9 @@ def is_test(split: str) -> bool:
 
 BUILTIN_MODEL: Final = "builtin/omics"
 """The policy without an LLM, reached through litellm like every other model."""
+
+REPLAY: Final = "replay:"
+"""Before the path of a recorded run, whose replies then answer."""
+
+TRAINING_REPORT: Final = "TRAINING_REPORT:"
+"""Begins a line in which a training script tells how it goes."""

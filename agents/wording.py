@@ -38,3 +38,8 @@ def duration(seconds: float | None) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """``count`` with its noun: "1 line", "2,000 lines"."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def first_line(text: str) -> str:
+    """The first line that is not blank; the rest of a reason is often a script's traceback."""
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("startup", "journal", "tool_call", "log_view")
+ALL = ("startup", "journal", "tool_call", "log_view", "loop")
 
 
 def main(names: list[str]) -> int:

@@ -8,6 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from agents.budget import Budget
 from agents.calls import Calls, Workplace
 from agents.recorder import Recorder
 from agents.run_folder import create_run
@@ -21,7 +22,8 @@ async def tool_calls(folder: Path) -> list[float]:
     settings = RunSettings(dataset=folder)
     run = create_run(folder / "runs", settings, "bench")
     recorder = Recorder(run.journal, run.run_id)
-    calls = Calls(run, recorder, settings, Steering(run, recorder))
+    steering = Steering(run, recorder)
+    calls = Calls(run, recorder, settings, steering, Budget(settings, recorder, steering))
     place = Workplace(folder, folder, Path(sys.executable), {"PATH": "/usr/bin:/bin"})
     taken = []
     for _ in range(REPEATS):

@@ -1,7 +1,7 @@
 """What happens to model calls and limits in one sentence each, for a log and a toast alike. Without Textual."""
 
 from agents import events as ev
-from agents.history import first_line
+from agents.wording import first_line
 from screens.figures import duration
 from screens.spending import amount
 

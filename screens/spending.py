@@ -4,11 +4,10 @@ import math
 import re
 from typing import Final
 
-from agents.state import LimitState, RunState
+from agents.state import LimitState, RunState, Usage
 from agents.vocabulary import BUILTIN_MODEL, Limit, RunStatus
 from screens.figures import duration
 
-_SETTING: Final = {Limit.USD: "budget_usd", Limit.TOKENS: "budget_tokens", Limit.TIME: "timeout"}
 _EXAMPLE: Final = {
     Limit.USD: "an amount such as 5 or 2.50",
     Limit.TOKENS: "a number such as 200000, 200k or 1.5M",
@@ -20,12 +19,6 @@ _TIME: Final = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:
 
 UNITS: Final = {Limit.USD: "US dollars", Limit.TOKENS: "tokens", Limit.TIME: "of time"}
 """What stands behind a number that a person types."""
-
-
-def allowed(state: RunState, limit: Limit) -> float | None:
-    """What the run may use in all; None where nobody limited it."""
-    value = state.raised.get(limit, state.settings.get(_SETTING[limit]))
-    return float(value) if isinstance(value, int | float) else None
 
 
 def standing_at(state: RunState) -> LimitState | None:
@@ -44,6 +37,14 @@ def asks_a_model(state: RunState) -> bool:
 def money(usd: float) -> str:
     """``$5.00``; below a cent ``$0.0042``, so that little is not shown as nothing."""
     return f"${usd:.4f}" if 0 < usd < 0.01 else f"${usd:,.2f}"
+
+
+def cost_words(usage: Usage, allowed: float | None) -> str:
+    """``$0.42 of $5.00``, with ``unpriced`` where the price of some or of all is not known."""
+    of = "" if allowed is None else f" of {money(allowed)}"
+    if usage.unpriced == 0:
+        return f"{money(usage.cost_usd)}{of}"
+    return f"{money(usage.cost_usd)}{of} + unpriced" if usage.cost_usd else "unpriced"
 
 
 def amount(limit: Limit, value: float) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from agentomics_tui.commands.out import complain, say, say_json, single_line
 from agentomics_tui.commands.paths import find_run
 from agents.clock import utc_now
+from agents.control import FLAG_OF
 from agents.errors import UserError
 from agents.events import Event
 from agents.fold import apply, fold
@@ -23,8 +24,9 @@ from agents.program import to_type
 from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
-from agents.vocabulary import RunStatus
-from agents.wording import counted, score
+from agents.vocabulary import Limit, RunStatus
+from agents.wording import counted, first_line, score
+from screens.spending import asks_a_model, cost_words
 
 
 def library(options: argparse.Namespace) -> int:
@@ -105,8 +107,6 @@ def status(options: argparse.Namespace) -> int:
 
 def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple[str, str]]:
     """What ``status`` says: titles and texts."""
-    from agents.history import first_line  # what no screen needs is not loaded for one
-
     yield "run", run.run_id
     yield "state", _state_words(run, state, alive=alive)
     if state.reason:
@@ -123,14 +123,15 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
     for name, values in state.test_scores.items():
         shown = f"undefined: {undefined[name]}" if name in undefined else score(values[state.metric])
         yield name, f"{state.metric} {shown}"
-    tokens = state.usage.input_tokens + state.usage.output_tokens
-    yield "usage", f"{counted(state.usage.calls, 'model call')}, {tokens:,} tokens"
+    cost = cost_words(state.usage, state.allowed(Limit.USD)) if asks_a_model(state) else "free"
+    yield "usage", f"{counted(state.usage.calls, 'model call')}, {state.usage.tokens:,} tokens, {cost}"
     yield "folder", str(run.root)
 
 
 def _state_words(run: RunFolder, state: RunState, *, alive: bool) -> str:
     """The run's state, and what can be done about it where it does not go on by itself."""
-    go_on = f"go on with: {to_type('resume', run.run_id)}"
+    more = () if state.limit is None else (f"--{FLAG_OF[state.limit.limit]}", "MORE")
+    go_on = f"go on with: {to_type('resume', run.run_id, *more)}"
     if not alive and nothing_left_to_do(state) is None:
         return f"{state.status}; {go_on}" if state.status.is_over else f"{state.status}, its engine is gone; {go_on}"
     return f"{state.status}; {go_on}" if alive and state.status is RunStatus.HELD else str(state.status)

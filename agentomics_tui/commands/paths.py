@@ -28,17 +28,22 @@ def runs_dir(named: str | None) -> Path:
     It need not exist yet. Raises :class:`UserError` where it cannot, because a file stands in its place or above it.
     """
     with _known_home("the folder of the runs"):
-        if named:
-            folder, source = absolute(named), "--runs-dir"
-        elif os.environ.get(RUNS_DIR_VARIABLE):
-            folder, source = default_runs_dir(), RUNS_DIR_VARIABLE
-        else:
-            folder, source = runs_dir_of_files() or default_runs_dir(), "runs_dir"
+        folder, source = _runs_dir(named)
     nearest = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     if stat.S_ISDIR(_mode(nearest)):
         return folder
     where = "" if nearest == folder else f"{nearest} "
     raise UserError(f"{source} {folder}: {where}is no folder; name one that holds runs, or that can be made")
+
+
+def _runs_dir(named: str | None) -> tuple[Path, str]:
+    """The folder of the runs, and who names it."""
+    if named:
+        return absolute(named), "--runs-dir"
+    if os.environ.get(RUNS_DIR_VARIABLE):
+        return default_runs_dir(), RUNS_DIR_VARIABLE
+    settled = runs_dir_of_files()
+    return settled or default_runs_dir(), "runs_dir of a settings file:" if settled else "the user's runs folder"
 
 
 def _mode(path: Path) -> int:

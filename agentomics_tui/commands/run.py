@@ -6,12 +6,13 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 from agentomics_tui.commands.out import complain, say, say_json
-from agentomics_tui.commands.paths import absolute
+from agentomics_tui.commands.paths import absolute, find_run
 from agentomics_tui.keys import keys_of_files
 from agentomics_tui.lines import line_of
 from agentomics_tui.user_settings import DEMO_ITERATIONS, FIELDS, settle
@@ -20,7 +21,6 @@ from agents.data.embedded import DEMO_DATASET
 from agents.data.layout import preflight
 from agents.events import Event
 from agents.fold import fold
-from agents.history import first_line
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, follow, start_engine
 from agents.lock import is_alive, read_lock
@@ -30,8 +30,11 @@ from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
 from agents.state import RunState
 from agents.version import software_version
-from agents.vocabulary import RunStatus
-from agents.wording import score
+from agents.vocabulary import REPLAY, RunStatus
+from agents.wording import first_line, score
+
+_REPEATED: Final = ("iterations", "exploration_iterations", "split_allowed_iterations", "seed", "note")
+"""Settings of a recorded run that stand in what its model was asked."""
 
 _ENDING_SECONDS: Final = 10.0
 """An engine that has refused a dataset ends long before."""
@@ -78,7 +81,21 @@ def settings_of(options: argparse.Namespace, *, without: Collection[str] = ()) -
     settled = settle({name: value for name, value in vars(options).items() if name in FIELDS})
     values: dict[str, Any] = {"cpus": _usable_cpus(), "at_limit": "ask" if _opens_screen(options) else "finish"}
     values |= {name: value for name, value in settled.values.items() if name in FIELDS and name not in without}
+    for role in ("model", "iteration_plan_model"):
+        if str(values.get(role) or "").startswith(REPLAY):
+            values |= _replaying(role, values, options.runs_dir)
     return RunSettings(dataset=absolute(options.dataset), **values)
+
+
+def _replaying(role: str, values: Mapping[str, Any], runs_dir: Path) -> dict[str, Any]:
+    """Settings of a run that repeats a recorded one: its path, and what decides which calls there are to repeat.
+
+    What the person has set otherwise stays. Raises :class:`UserError` where there is no such run.
+    """
+    run = find_run(values[role].removeprefix(REPLAY), runs_dir)
+    recorded = run.record().settings
+    same = {name: getattr(recorded, name) for name in _REPEATED if name not in values}
+    return {**same, role: f"{REPLAY}{run.root.resolve()}"}
 
 
 def _opens_screen(options: argparse.Namespace) -> bool:

@@ -55,27 +55,44 @@ def ask_again(options: argparse.Namespace) -> int:
 
 def raise_limit(options: argparse.Namespace) -> int:
     """Allow the run more money, tokens or time."""
-    if options.usd is None and options.tokens is None and options.seconds is None:
+    more = _raise_of(options)
+    if more is None:
         raise UserError("raise: say by how much with --usd, --tokens or --seconds")
-    try:
-        more = control.RaiseLimit(usd=options.usd, tokens=options.tokens, seconds=options.seconds)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise UserError(f"raise: --{problem['loc'][0]} {problem['input']}: {problem['msg']}") from None
     return _send(options, more)
 
 
+def _raise_of(options: argparse.Namespace) -> control.RaiseLimit | None:
+    """What the flags allow the run more; None where none was given."""
+    if options.usd is None and options.tokens is None and options.seconds is None:
+        return None
+    try:
+        return control.RaiseLimit(usd=options.usd, tokens=options.tokens, seconds=options.seconds)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise UserError(f"--{problem['loc'][0]} {problem['input']}: {problem['msg']}") from None
+
+
 def resume(options: argparse.Namespace) -> int:
-    """Go on after a pause; where the engine is gone, start another one at the step that the run had reached."""
+    """Go on after a pause; where the engine is gone, start another one at the step that the run had reached.
+
+    A run that stands at a limit, or ended because of one, comes no further without more of it.
+    """
     run = find_run(options.run, options.runs_dir)
+    more = _raise_of(options)
     if is_alive(read_lock(run.lock)):
-        return _send(options, control.Resume())
+        return _send(options, more or control.Resume())
     reader = JournalReader(run.journal)
     state = fold(reader.read_all())
     if 0 < reader.spoilt_line < reader.lines:  # the engine sets a spoilt last line aside
         raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")
     if reason := nothing_left_to_do(state):
         raise UserError(f"run {run.run_id} cannot be resumed: {reason}")
+    if state.limit is not None and more is None:
+        flag = control.FLAG_OF[state.limit.limit]
+        how = to_type("resume", run.run_id, f"--{flag}", "MORE")
+        raise UserError(f"run {run.run_id} is at its limit: {state.limit.message}; allow it more: {how}")
+    if more is not None:
+        control.submit(run, more)
     engine = start_engine(run, keys_of_files().values)
     if not _has_taken_up(run, engine):
         complain(f"the engine of run {run.run_id} ended at once; see {run.engine_log}")

@@ -27,9 +27,8 @@ from agents.models.gateway import (
     ToolRequest,
 )
 from agents.steps.facts import StepFacts
-from agents.vocabulary import StepName
+from agents.vocabulary import REPLAY, StepName
 
-PREFIX: Final = "replay:"
 _DIFF_LINES: Final = 40
 _TIMES: Final = (
     (re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|min|h)\b"), "N s"),
@@ -127,12 +126,24 @@ class ReplayGateway:
     def _difference(self, recorded: Sequence[Message], asked: Sequence[Message]) -> str:
         """A diff of the first message that is another one; empty where all are the same but for paths and times."""
         for before, now in zip(recorded, asked, strict=False):
-            old, new = _plain(before, self.recorded), _plain(now, self.root)
+            old, new = self._plain(before, self.recorded), self._plain(now, self.root)
             if old != new:
                 return _diff(old, new)
         if len(recorded) != len(asked):
             return f"{len(recorded)} messages were recorded, {len(asked)} are asked"
         return ""
+
+    def _plain(self, message: Message, root: Path) -> str:
+        """A message as text, without the run's folder, without either run's id and how long things took."""
+        calls = message.get("tool_calls") or ()
+        parts = [str(message.get("role")), str(message.get("content") or "")]
+        parts += [f"{call['function']['name']} {call['function']['arguments']}" for call in calls]
+        text = "\n".join(parts).replace(str(root), "RUN")
+        for name in (self.recorded.name, self.root.name):  # in both texts: an id may be a word of the prompts
+            text = text.replace(name, "RUN")
+        for pattern, instead in _TIMES:
+            text = pattern.sub(instead, text)
+        return text
 
 
 def recorded_calls(run: Path) -> Iterator[RecordedCall]:
@@ -146,22 +157,12 @@ def recorded_calls(run: Path) -> Iterator[RecordedCall]:
 
 def problem_with_replay(model: str) -> str | None:
     """Why the run of ``replay:PATH`` cannot be replayed, in one line."""
-    run = Path(model.removeprefix(PREFIX))
+    run = Path(model.removeprefix(REPLAY))
     if not (run / "model_calls").is_dir():
         return f"model {model!r}: {run} is no run with recorded model calls"
     if not any((run / "model_calls").glob("*.json")):
         return f"model {model!r}: the run made no model call"
     return None
-
-
-def _plain(message: Message, root: Path) -> str:
-    """A message as text, without the run's folder, its id and how long things took."""
-    parts = [str(message.get("role")), str(message.get("content") or "")]
-    parts += [f"{call['function']['name']} {call['function']['arguments']}" for call in message.get("tool_calls") or ()]
-    text = "\n".join(parts).replace(str(root), "RUN").replace(root.name, "RUN")
-    for pattern, instead in _TIMES:
-        text = pattern.sub(instead, text)
-    return text
 
 
 def _diff(old: str, new: str) -> str:

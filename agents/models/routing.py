@@ -7,8 +7,9 @@ from pathlib import Path
 from agents.models.gateway import Gateway, Listener, ModelFacts, ModelReply, ModelRequest
 from agents.models.library import problem_with as problem_with_model
 from agents.models.litellm_gateway import LiteLLMGateway
-from agents.models.replay import PREFIX, ReplayGateway, problem_with_replay
+from agents.models.replay import ReplayGateway, problem_with_replay
 from agents.settings import RunSettings
+from agents.vocabulary import REPLAY
 
 
 @dataclass
@@ -31,13 +32,13 @@ class Gateways:
         return self._of(model).facts(model)
 
     def _of(self, model: str) -> Gateway:
-        if not model.startswith(PREFIX):
+        if not model.startswith(REPLAY):
             return self._litellm
         if model not in self._replays:
-            self._replays[model] = ReplayGateway(Path(model.removeprefix(PREFIX)), self.root)
+            self._replays[model] = ReplayGateway(Path(model.removeprefix(REPLAY)), self.root)
         return self._replays[model]
 
 
 def problem_with(model: str, api_base: str | None = None) -> str | None:
     """One line that says why ``model`` cannot be used here, or None. Nothing is sent anywhere."""
-    return problem_with_replay(model) if model.startswith(PREFIX) else problem_with_model(model, api_base)
+    return problem_with_replay(model) if model.startswith(REPLAY) else problem_with_model(model, api_base)

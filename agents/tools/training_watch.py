@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agents.excerpt import one_line
-from agents.vocabulary import WatchRule
+from agents.vocabulary import TRAINING_REPORT, WatchRule
 
 DIVERGING_REPORTS: Final = 3
 """Reports in a row: one bad batch is no divergence."""
@@ -32,7 +32,6 @@ CONVERGENCE_REPORTS: Final = 5
 SILENCE_SECONDS: Final = 600.0
 """Ten minutes without one byte: longer than an epoch of most models here, shorter than a person's patience."""
 
-_MARKER: Final = "TRAINING_REPORT:"
 _VALUES: Final = 32
 _NAME: Final = 64
 
@@ -65,7 +64,7 @@ def parse_report(line: str) -> TrainingReport | None:
     A progress bar may stand before the report. Elsewhere in a line the marker counts only with valid JSON after it,
     so that printed source code is not taken for a report.
     """
-    before, marker, after = line.rpartition(_MARKER)
+    before, marker, after = line.rpartition(TRAINING_REPORT)
     if not marker:
         return None
     begins_the_line = not before.rpartition("\r")[2].strip()

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from agents.state import RunState, Usage
 from agents.vocabulary import BUILTIN_MODEL, Limit
 from screens.plain import one_line
-from screens.spending import allowed, asks_a_model, money, standing_at
+from screens.spending import asks_a_model, cost_words, standing_at
 from screens.vocabulary import Look, clock, count, direction, run_look
 from screens.widgets.pane import Pane
 
@@ -42,8 +42,8 @@ def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> Head
         usage=usage_words(
             state.usage,
             free=not asks_a_model(state),
-            usd=allowed(state, Limit.USD),
-            tokens=allowed(state, Limit.TOKENS),
+            usd=state.allowed(Limit.USD),
+            tokens=state.allowed(Limit.TOKENS),
         ),
     )
 
@@ -57,7 +57,7 @@ def usage_words(
     """
     if free:
         return (f"{count(usage.calls)} model calls · free",)
-    cost = _cost_words(usage, usd)
+    cost = cost_words(usage, usd)
     given, got = f"{count(usage.input_tokens)} in", f"{count(usage.output_tokens)} out"
     cached = f"{given} ({count(usage.cached_tokens)} cached)" if usage.cached_tokens else given
     if tokens is None:
@@ -66,14 +66,6 @@ def usage_words(
         used = f"{count(usage.tokens)} of {count(round(tokens))}"
         phrases = [f"{cached} · {got} · {used} tokens", f"{given} · {got} · {used} tokens", f"{used} tokens", used]
     return (*(f"{phrase} · {cost}" for phrase in phrases), cost)
-
-
-def _cost_words(usage: Usage, allowed: float | None) -> str:
-    """``$0.42 of $5.00``, with ``unpriced`` where the price of some or of all is not known."""
-    of = "" if allowed is None else f" of {money(allowed)}"
-    if usage.unpriced == 0:
-        return f"{money(usage.cost_usd)}{of}"
-    return f"{money(usage.cost_usd)}{of} + unpriced" if usage.cost_usd else "unpriced"
 
 
 class Facts(Pane[HeaderView]):

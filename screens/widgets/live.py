@@ -9,7 +9,7 @@ from textual.content import Content
 from agents.models.stream import ReplyProgress
 from agents.program import to_type
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
-from agents.vocabulary import RunStatus, StepName, StepStatus
+from agents.vocabulary import TRAINING_REPORT, RunStatus, StepName, StepStatus
 from screens.plain import harmless, one_line
 from screens.reply import ReplyPart, reply_parts
 from screens.spending import asks_a_model
@@ -60,7 +60,7 @@ def live_view(state: RunState, output: str, still: Look | None = None, reply: Re
         tool_look=tool_look(call.outcome, still) if call else None,
         progress=_progress(call, state.metric),
         warning=one_line(call.warnings[-1]) if call and call.warnings else "",
-        output=harmless(output).rstrip("\n") if call else "",
+        output=_printed(harmless(output)) if call else "",
         reply=parts,
         so_far=tuple(_so_far(state)),
     )
@@ -130,6 +130,11 @@ def _history(view: LiveView, room: int, spare: int) -> list[Content]:
             break
         kept = lines + kept
     return [Content(""), *kept] if kept else []
+
+
+def _printed(output: str) -> str:
+    """A tool's output without its training reports, which stand in figures above it and as a curve."""
+    return "\n".join(line for line in output.rstrip("\n").split("\n") if not line.lstrip().startswith(TRAINING_REPORT))
 
 
 def _title(state: RunState, step: StepState | None) -> str:

@@ -10,7 +10,7 @@ import pytest
 from agents import control
 from agents.fold import fold
 from agents.journal import JournalReader
-from agents.models.gateway import ModelError, ModelReply
+from agents.models.gateway import ModelReply, RequestRefused
 from agents.outcome import exit_status, nothing_left_to_do
 from agents.run_folder import RunFolder
 from agents.snapshot import open_snapshot
@@ -68,6 +68,23 @@ async def test_a_dataset_that_changed_during_the_run_proves_nothing_and_what_cha
     assert not (ended.run.test / "predictions.csv").exists()
 
 
+async def test_a_dataset_that_is_not_there_at_the_end_can_be_brought_back_for_its_test_score(tmp_path: Path) -> None:
+    def move_away(dataset: Path) -> None:
+        if dataset.exists():
+            dataset.rename(tmp_path / "elsewhere")
+
+    first = await changed_while_it_ran(tmp_path, move_away)
+    assert first.state.status is RunStatus.FAILED
+    assert "no test score" in first.state.reason
+    assert len(first.state.reason.splitlines()) == 1
+    assert first.state.best is not None
+    assert nothing_left_to_do(first.state) is None
+    (tmp_path / "elsewhere").rename(tmp_path / "toxicity")
+    ended = await lead(tmp_path, run=first.run)
+    assert ended.state.status is RunStatus.FINISHED
+    assert ended.state.test_scores
+
+
 async def test_another_label_column_with_the_same_classes_is_noticed(tmp_path: Path) -> None:
     dataset = write_dataset(tmp_path / "toxicity")
     for name in ("train", "test"):
@@ -96,10 +113,10 @@ async def test_a_snapshot_that_a_later_iteration_has_edited_gets_no_test_score(t
             (folder / "inference.py").write_text("raise SystemExit")
         else:
             (folder / "csv.py").write_text("raise SystemExit")
-        raise ModelError("scripted: no reply")
+        raise RequestRefused("scripted: not with me")
 
     ended = await lead(tmp_path, Expert({(1, LOOK): tamper}))
-    assert ended.state.status is RunStatus.FINISHED
+    assert ended.state.status is RunStatus.FAILED
     assert ended.state.test_scores == {}
     assert "no test score: " in ended.state.reason
     assert "changed since they were scored" in ended.state.reason

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from agents.history import first_line, full_reason, history_before, outputs_of
+from agents.history import full_reason, history_before, outputs_of
 from agents.run_folder import RunFolder
 from agents.state import BestState, IterationState, RunState
 from agents.vocabulary import IterationStatus, StepName, StepStatus
+from agents.wording import first_line
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TRAINING = StepName.MODEL_TRAINING

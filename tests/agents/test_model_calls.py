@@ -58,7 +58,7 @@ class Waiting(ScriptedGateway):
 def waiting(tmp_path: Path, *turns: ModelReply, known: ModelFacts | None = None) -> Bench:
     bench = Bench(tmp_path, *turns)
     gateway = Waiting(list(turns), known=known or ModelFacts())
-    bench.gateway = bench.agent._model_calls._gateway = gateway
+    bench.use(gateway)
     return bench
 
 

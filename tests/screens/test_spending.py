@@ -8,7 +8,7 @@ from agents.control import RaiseLimit
 from agents.state import LimitState, RunState
 from agents.vocabulary import BUILTIN_MODEL, Limit
 from screens.limit_question import outcome, raising
-from screens.spending import allowed, amount, asks_a_model, money, read_amount, read_raise, typed
+from screens.spending import amount, asks_a_model, money, read_amount, read_raise, typed
 
 
 @pytest.mark.parametrize(
@@ -58,9 +58,9 @@ def test_little_money_is_not_shown_as_none() -> None:
 
 def test_what_a_person_raised_counts_before_the_settings() -> None:
     state = RunState(settings={"budget_usd": 5.0, "budget_tokens": None, "timeout": "much"})
-    assert [allowed(state, limit) for limit in Limit] == [5.0, None, None]
+    assert [state.allowed(limit) for limit in Limit] == [5.0, None, None]
     state.raised = {Limit.USD: 9.0, Limit.TOKENS: 100.0}
-    assert [allowed(state, limit) for limit in Limit] == [9.0, 100.0, None]
+    assert [state.allowed(limit) for limit in Limit] == [9.0, 100.0, None]
 
 
 @pytest.mark.parametrize(

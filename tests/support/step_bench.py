@@ -8,6 +8,7 @@ from agents.budget import Budget
 from agents.calls import Calls, Workplace
 from agents.engine import announce
 from agents.model_calls import ModelCalls
+from agents.models.gateway import Gateway
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
@@ -33,6 +34,7 @@ class Bench:
         self.recorder.iteration, self.recorder.step = 0, StepName.DATA_REPRESENTATION
         self.steering = Steering(self.run, self.recorder)
         self.gateway = ScriptedGateway(list(turns))
+        self.model = "scripted"
         self.problems = list(problems)
         self.step_dir = self.run.step(0, StepName.DATA_REPRESENTATION)
         self.step_dir.mkdir(parents=True)
@@ -50,7 +52,12 @@ class Bench:
             return self.problems.pop(0) if self.problems else ()
 
         place = Workplace(self.step_dir, self.run.iteration(0), Path(sys.executable), {"PATH": "/usr/bin:/bin"})
-        return StepRequest("scripted", "system", "task", DataRepresentationOutput, check, place, with_tools)
+        return StepRequest(self.model, "system", "task", DataRepresentationOutput, check, place, with_tools)
+
+    def use(self, gateway: Gateway, model: str = "scripted") -> None:
+        """Let ``gateway`` answer in the script's place."""
+        self.agent._model_calls._gateway = gateway
+        self.model = model
 
     async def work(self) -> DataRepresentationOutput:
         return await self.agent.run(self.request())

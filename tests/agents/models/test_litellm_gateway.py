@@ -1,9 +1,12 @@
 """The gateway against a real server on loopback: what is sent, what is heard while it comes, what is tried again."""
 
 import asyncio
+import json
+import threading
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +232,34 @@ def test_only_providers_that_cache_what_is_marked_get_marks() -> None:
     assert wants_cache_marks("anthropic/claude-sonnet-4-5")
     assert not wants_cache_marks("openai/gpt-4.1")
     assert not wants_cache_marks(BUILTIN_MODEL)
+
+
+async def test_a_provider_that_caches_what_is_marked_gets_the_stable_beginning_and_the_end_marked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant")
+    bodies: list[dict[str, Any]] = []
+
+    class Refuses(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(400)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        gateway = LiteLLMGateway(RunSettings(dataset=Path("/d"), api_base=f"http://127.0.0.1:{server.server_port}"))
+        messages = [{"role": "system", "content": "the rules"}, {"role": "user", "content": "the task"}]
+        with pytest.raises(ModelRefused):
+            await gateway.complete(ModelRequest("anthropic/claude-sonnet-4-5", messages, TOOLS), Ear())
+        server.shutdown()
+    [body] = bodies
+    assert body["system"][-1]["cache_control"] == {"type": "ephemeral"}
+    assert body["messages"][-1]["content"][-1]["cache_control"] == {"type": "ephemeral"}
 
 
 def test_models_that_cannot_be_used_are_named_before_anything_is_asked(

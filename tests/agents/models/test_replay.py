@@ -8,11 +8,11 @@ import pytest
 from agents.events import ReplayDiverged
 from agents.journal import JournalReader
 from agents.models.gateway import ModelRefused, ModelRequest
-from agents.models.replay import PREFIX, ReplayGateway, problem_with_replay
+from agents.models.replay import ReplayGateway, problem_with_replay
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
 from agents.steps.facts import StepFacts
-from agents.vocabulary import RunStatus, StepName
+from agents.vocabulary import REPLAY, RunStatus, StepName
 from tests.support.expert import Expert, competent
 from tests.support.leading import Ended, lead
 from tests.support.shell import write_dataset
@@ -91,7 +91,7 @@ async def test_a_spoilt_record_is_named(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_run_is_named_before_anything_is_asked(tmp_path: Path) -> None:
     write_dataset(tmp_path / "toxicity")
     (tmp_path / "model_calls").mkdir()
-    assert "is no run with recorded model calls" in (problem_with_replay(f"{PREFIX}{tmp_path / 'toxicity'}") or "")
-    assert "made no model call" in (problem_with_replay(f"{PREFIX}{tmp_path}") or "")
+    assert "is no run with recorded model calls" in (problem_with_replay(f"{REPLAY}{tmp_path / 'toxicity'}") or "")
+    assert "made no model call" in (problem_with_replay(f"{REPLAY}{tmp_path}") or "")
     (tmp_path / "model_calls" / "000001.json").write_text("{}")
-    assert problem_with_replay(f"{PREFIX}{tmp_path}") is None
+    assert problem_with_replay(f"{REPLAY}{tmp_path}") is None
