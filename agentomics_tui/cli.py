@@ -245,7 +245,7 @@ def _add_asking(parser: argparse.ArgumentParser) -> None:
     add("--iteration-plan-temperature", type=float, metavar="T", help="another one for planning")
     add("--reasoning-effort", choices=get_args(Effort), help="how hard a reasoning model thinks (default: provider's)")
     add("--iteration-plan-reasoning-effort", choices=get_args(Effort), help="another one for planning")
-    add("--context-window", type=int, metavar="N", help="tokens the model takes, where litellm's table does not know")
+    add("--context-window", type=int, metavar="N", help="tokens the models take (default: litellm's table)")
     text = f"for one whole reply (default {_default('llm_response_timeout'):g})"
     add("--llm-response-timeout", type=float, metavar="SECONDS", help=text)
     text = f"between two pieces of a reply (default {_default('llm_silence_timeout'):g})"

@@ -131,8 +131,7 @@ class ModelCalls:
         )
 
     def _window(self, talk: Talk) -> int | None:
-        facts = self._gateway.facts(talk.model)
-        return talk.window or facts.window or self._settings.context_window
+        return talk.window or self._settings.context_window or self._gateway.facts(talk.model).window
 
     async def _afford(self, talk: Talk) -> None:
         free = talk.model == BUILTIN_MODEL  # it reads no token

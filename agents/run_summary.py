@@ -23,6 +23,11 @@ _NOT_IN_A_SUMMARY: Final = frozenset(
         "training_progress",
         "training_warned",
         "model_call_started",
+        "model_call_retried",
+        "model_changed",
+        "parameter_dropped",
+        "context_compacted",
+        "replay_diverged",
         "output_rejected",
         "step_started",
         "step_finished",
@@ -66,6 +71,8 @@ class RunSummary:
     cost_usd: float = 0.0
     unpriced_calls: int = 0
     """Model calls whose cost nobody knows."""
+    at_limit: bool = False
+    """The run is held at a limit and waits for a person."""
     last_event: datetime | None = None
     unreadable: str = ""
     """Why the journal cannot be read at present; the rest is then as it was last read. Empty where it can be."""
@@ -152,9 +159,10 @@ def summary_of(
         test=next((scores.get(state.metric) for scores in state.test_scores.values()), None),
         elapsed=state.elapsed(now if goes_on else state.last_event or now).total_seconds(),
         reason=state.reason,
-        tokens=state.usage.input_tokens + state.usage.output_tokens,
+        tokens=state.usage.tokens,
         cost_usd=state.usage.cost_usd,
         unpriced_calls=state.usage.unpriced,
+        at_limit=state.status is RunStatus.HELD and state.limit is not None,
         last_event=state.last_event,
     )
 

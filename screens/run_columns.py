@@ -108,7 +108,7 @@ def state_look(run: RunSummary) -> Look:
     """Look of the run in a narrow column."""
     if run.unreadable:
         return UNREADABLE
-    look = run_look(run.status, run.engine_alive)
+    look = run_look(run.status, run.engine_alive, at_limit=run.at_limit)
     return Look(look.glyph, "no engine", look.style) if look is ENGINE_GONE else look
 
 

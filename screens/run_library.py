@@ -255,7 +255,7 @@ class RunLibraryScreen(KeyHelp):
         name = one_line(run.run_id)
         more = _more_of(run, self._columns, width - cell_len(name) - 1)
         first = justified(Content.styled(name, "bold"), Content.styled(more, MUTED), width)
-        look = UNREADABLE if run.unreadable else run_look(run.status, run.engine_alive)
+        look = UNREADABLE if run.unreadable else run_look(run.status, run.engine_alive, at_limit=run.at_limit)
         reason = run.unreadable or run.reason
         state = Content.assemble(look.text, f"  {one_line(reason)}" if reason else "")
         room = max(0, width - state.cell_length - 2)
