@@ -26,7 +26,8 @@ from agents.fold import apply
 from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
 from agents.state import RunState
-from agents.vocabulary import IterationStatus, RunStatus
+from agents.vocabulary import RunStatus
+from screens.availability import STEERING, available
 from screens.charts import ChartSource
 from screens.key_help import KEYS, KeyFooter, KeyHelp
 from screens.messages import (
@@ -44,7 +45,7 @@ from screens.messages import (
 )
 from screens.notices import asked, banner, receipt, told
 from screens.reply import waiting_words
-from screens.spending import asks_a_model, standing_at
+from screens.spending import standing_at
 from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
@@ -60,7 +61,6 @@ if TYPE_CHECKING:
 DRAW_SECONDS: Final = 0.25
 _START_GRACE: Final = timedelta(seconds=20)
 """A run whose engine has not written anything for so long after one began to watch was not started."""
-_STEERING: Final = {"pause", "resume", "skip_step", "skip_iteration", "ask_again", "stop", "say"}
 
 
 class DashboardScreen(KeyHelp):
@@ -239,7 +239,7 @@ class DashboardScreen(KeyHelp):
 
     def _show_keys(self) -> None:
         """Bring the footer up to date, which builds it anew: only when a key came or went."""
-        keys = tuple(self.check_action(name, ()) for name in sorted(_STEERING))
+        keys = tuple(self.check_action(name, ()) for name in sorted(STEERING))
         if keys != self._keys:
             self._keys = keys
             self.refresh_bindings()
@@ -304,26 +304,9 @@ class DashboardScreen(KeyHelp):
         """False hides a key, None greys it out: what does not apply now cannot be pressed."""
         if action == "chart":
             return self.has_class("-short") or self.has_class("-narrow")
-        if action not in _STEERING:
+        if action not in STEERING:
             return True
-        if self.state.status.is_over or (action == "ask_again" and not asks_a_model(self.state)):
-            return False
-        engine_gone = self.engine_alive is False
-        standing = engine_gone or self.state.status in {RunStatus.HELD, RunStatus.PAUSING}
-        if action in {"pause", "resume"} and (action == "resume") is not standing:
-            return False
-        if action == "resume" and engine_gone:
-            return True
-        if self._problem or self.engine_alive is not True:
-            return None
-        if action in {"skip_step", "skip_iteration"} and not self._iteration_runs():
-            return None
-        if action == "ask_again" and self.state.running_model_call is None:
-            return None
-        return True
-
-    def _iteration_runs(self) -> bool:
-        return self.state.iteration is not None and self.state.iteration.status is IterationStatus.RUNNING
+        return available(action, self.state, self.engine_alive, readable=not self._problem)
 
     def _command(self, command: Command) -> None:
         self._mine.add(command.command_id)

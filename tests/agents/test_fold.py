@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -405,3 +406,31 @@ def test_no_clock_runs_backwards_or_faster_than_time(facts, since, now) -> None:
     state = fold(stamped(*facts))
     start, end = START + timedelta(seconds=since), START + timedelta(seconds=now)
     assert 0 <= state.active_since(start, end) <= max(0, now - since)
+
+
+@pytest.mark.parametrize(
+    ("ending", "shown"), [(RunStatus.STOPPED, StepStatus.SKIPPED), (RunStatus.FAILED, StepStatus.FAILED)]
+)
+def test_a_step_that_the_end_of_the_run_cut_off_begins_again_and_one_that_a_person_skipped_does_not(
+    ending: RunStatus, shown: StepStatus
+) -> None:
+    training, inference = StepName.MODEL_TRAINING, StepName.MODEL_INFERENCE
+    told = [
+        ev.RunStarted(dataset="d", model="m", iterations=1),
+        ev.IterationStarted(iteration=0),
+        ev.StepStarted(iteration=0, step=training),
+        ev.StepSkipped(iteration=0, step=training, reason="skipped by ada"),
+        ev.StepStarted(iteration=0, step=inference),
+        ev.RunFinished(status=ending, reason="no money left"),
+    ]
+    stamped = [event.model_copy(update={"seq": number}) for number, event in enumerate(told)]
+    state = fold(stamped)
+    [iteration] = state.iterations
+    assert iteration.is_cut_off
+    assert iteration.steps[inference].status is shown
+    assert iteration.reason == iteration.steps[inference].reason == "no money left"
+    fold([ev.RunResumed(seq=len(told))], state)
+    assert iteration.status is IterationStatus.RUNNING
+    assert (iteration.reason, iteration.steps[inference].reason) == ("", "")
+    assert iteration.steps[inference].status is StepStatus.PENDING
+    assert iteration.steps[training].status is StepStatus.SKIPPED

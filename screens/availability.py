@@ -1,0 +1,36 @@
+"""Which of the keys that steer a run can be pressed at present. Pure: the footer, the palette and `?` all ask here."""
+
+from typing import Final
+
+from agents.state import RunState
+from agents.vocabulary import IterationStatus, RunStatus
+from screens.spending import asks_a_model
+
+STEERING: Final = frozenset({"pause", "resume", "skip_step", "skip_iteration", "stop", "ask_again", "say"})
+"""Actions of the dashboard that leave a command for the engine."""
+
+
+def available(action: str, state: RunState, engine_alive: bool | None, *, readable: bool = True) -> bool | None:
+    """Whether a steering ``action`` applies: False hides its key, None greys it out.
+
+    ``engine_alive`` is None where nobody knows yet; ``readable`` whether the run's files can be read at present.
+    """
+    if state.status.is_over or (action == "ask_again" and not asks_a_model(state)):
+        return False
+    engine_gone = engine_alive is False
+    standing = engine_gone or state.status in {RunStatus.HELD, RunStatus.PAUSING}
+    if action in {"pause", "resume"} and (action == "resume") is not standing:
+        return False
+    if action == "resume" and engine_gone:
+        return True
+    if not readable or engine_alive is not True:
+        return None
+    if action in {"skip_step", "skip_iteration"} and not _iteration_runs(state):
+        return None
+    if action == "ask_again" and state.running_model_call is None:
+        return None
+    return True
+
+
+def _iteration_runs(state: RunState) -> bool:
+    return state.iteration is not None and state.iteration.status is IterationStatus.RUNNING
