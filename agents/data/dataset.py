@@ -107,10 +107,7 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
     ids = _ids(read, roles)
     labels = {name: encode_labels(columns, roles.label, labelling) for name, columns in read.items()}
     groups = _groups(read, roles)
-    if VALIDATION in labels:
-        check_validation(scored, labelling, labels[VALIDATION], read[VALIDATION].path)
-    else:
-        check_scorable(scored, labelling, labels[TRAIN], groups[TRAIN] if groups else None, read[TRAIN].path)
+    _check_metric(scored, labelling, labels, groups, {name: columns.path for name, columns in read.items()})
     matches = _matches(layout, roles, read)
     frames, findings = _frames(layout, roles, ids, matches)
     withheld = _withheld(layout, roles, frames.get(TRAIN), labels[TRAIN], labelling, ids[TRAIN])
@@ -146,6 +143,20 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
         supplementary=layout.supplementary,
         ignored=layout.ignored,
     )
+
+
+def _check_metric(
+    scored: Metric,
+    labelling: Labelling,
+    labels: dict[str, NDArray[np.float64]],
+    groups: dict[str, list[str]] | None,
+    paths: dict[str, Path],
+) -> None:
+    """Refuse a dataset by whose validation split, its own or one made of train, no model can be chosen."""
+    if VALIDATION in labels:
+        check_validation(scored, labelling, labels[VALIDATION], paths[VALIDATION])
+    else:
+        check_scorable(scored, labelling, labels[TRAIN], groups[TRAIN] if groups else None, paths[TRAIN])
 
 
 def _split_data(
