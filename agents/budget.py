@@ -53,6 +53,11 @@ class Budget:
     def _breach(self, input_tokens: int, facts: ModelFacts | None) -> Breach | None:
         return breach(self._recorder.state, self._now(), input_tokens=input_tokens, facts=facts)
 
+    def time_for_a_call(self) -> float | None:
+        """Seconds that a model call may take in all, its retries included; None without a limit."""
+        left = working_time_left(self._recorder.state, self._now())
+        return None if left is None else max(left, 0.1)
+
     def cap(self, seconds: float) -> float:
         """The time limit of a tool call: ``seconds``, or what is left of the run where that is less.
 

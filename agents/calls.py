@@ -76,7 +76,8 @@ class Calls:
             )
             result = await call_tool(name, raw_arguments, context)
             if not log.stat().st_size:
-                log.write_text(f"{result.text}\n", encoding="utf-8")  # a refusal is all that there is to look into
+                # A refusal is all that there is to look into.
+                log.write_text(f"{self._recorder.redact(result.text)}\n", encoding="utf-8")
             return result, Done(call, log, result)
 
         # Absolute paths of the run say nothing to a person who watches it, and push the rest out of sight.
@@ -112,7 +113,7 @@ class Calls:
         call = len(self._recorder.state.tool_calls) + 1
         log = self._run.tool_calls / f"{call:06d}.log"
         arguments = self._run.tool_calls / f"{call:06d}.json"
-        write_atomically(arguments, raw_arguments)
+        write_atomically(arguments, self._recorder.redact(raw_arguments))
         log.touch()
         self._recorder.emit(
             ToolCallStarted(

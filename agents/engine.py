@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from agents.errors import UserError
+from agents.errors import UserError, words_of
 from agents.events import RunFinished, RunResumed, RunStarted
 from agents.files import remove_tree
 from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
@@ -81,6 +81,11 @@ def _lead(run: RunFolder, record: RunRecord, redact: Redactor) -> None:
         announce(recorder, record)
         asyncio.run(_with_steering(run, record, recorder))
     except (UserError, asyncio.CancelledError):
+        raise
+    except OSError as error:
+        recorder.iteration = recorder.step = None
+        reason = f"the run's files cannot be written or read: {words_of(error)}; when that is mended, resume the run"
+        recorder.emit(RunFinished(status=RunStatus.FAILED, reason=reason), durable=True)
         raise
     except Exception as error:
         # A defect of the engine itself: the trace goes to engine.log, the line to everyone who watches.

@@ -105,8 +105,8 @@ def _problem_with_models(settings: RunSettings, gateway: Gateway) -> str | None:
             return problem
     if settings.budget_usd is not None and (unknown := unpriced(settings, gateway.facts)):
         return (
-            f"--budget-usd {settings.budget_usd:g}: no price is known of {', '.join(unknown)}, so the budget could not "
-            "be kept; use --budget-tokens"
+            f"budget_usd {settings.budget_usd:g}: no price is known of {', '.join(unknown)}, so this budget could not "
+            "be kept; use budget_tokens (--budget-tokens) instead"
         )
     return None
 

@@ -1,5 +1,6 @@
 """Model calls as the journal knows them: a number, a stream, a record of request and reply, a start and an end."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,6 @@ from agents.models.gateway import (
     Delta,
     Gateway,
     ModelError,
-    ModelFacts,
     ModelReply,
     ModelRequest,
     RequestRefused,
@@ -34,13 +34,19 @@ from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.steering import AskedAgain, Steering
 from agents.steps.context import AFTER, CHARACTERS_PER_TOKEN, NEAR, Transcript
-from agents.vocabulary import BUILTIN_MODEL
 
 _SAID: Final = 4000
 """Characters of a reply that its event carries; the whole reply lies in the model call's record."""
 _TOO_LONG_LIMIT: Final = 3
 """How often a conversation is made shorter because the provider says that it is too long."""
 _UNREADABLE: Final = 2000
+_SURELY_TOO_LONG: Final = 1.2
+"""Of the window: a conversation whose estimate is so far above it is not sent."""
+_MOST_USAGE: Final = 20
+_LEAST_USAGE: Final = 5000
+"""Input tokens that a provider may count: some times the estimate, and something for what it adds by itself."""
+_MOST_OUTPUT: Final = 10_000_000
+_FLUSH_SECONDS: Final = 0.3
 
 
 @dataclass
@@ -89,16 +95,15 @@ class ModelCalls:
     async def ask(self, talk: Talk) -> ModelReply:
         """The next reply, added to the transcript; raises :class:`ModelError` where no model gives one.
 
-        A person may cancel the call and have it made again. A conversation that the provider finds too long is made
-        shorter and sent again.
+        Raises :class:`AskedAgain` where a person has cancelled the call, or the run's time has ended it: the caller
+        asks again after it has looked for what else a person wants. A conversation that the provider finds too long is
+        made shorter and sent again.
         """
         while True:
             self._fit(talk)
             await self._afford(talk)
             try:
                 reply = await self._recorded(talk)
-            except AskedAgain:
-                continue
             except RequestTooLong:
                 if talk.too_long >= _TOO_LONG_LIMIT:
                     raise
@@ -121,22 +126,25 @@ class ModelCalls:
         before = talk.transcript.tokens
         left_out = talk.transcript.shrink_to(target)
         after = talk.transcript.tokens
-        if after == before:
-            return
-        talk.recorded = 0  # the next record holds the whole conversation as it is now
-        self._recorder.emit(
-            ContextCompacted(
-                call=self._next, left_out=left_out, tokens_before=before, tokens_after=after, window=window
+        if after < before:
+            talk.recorded = 0  # the next record holds the whole conversation as it is now
+            self._recorder.emit(
+                ContextCompacted(
+                    call=self._next, left_out=left_out, tokens_before=before, tokens_after=after, window=window
+                )
             )
-        )
+        if after > window * _SURELY_TOO_LONG:
+            raise RequestTooLong(
+                f"{talk.model}: the conversation takes about {after:,} tokens with all old outputs left out, and the "
+                f"model takes {window:,}"
+            )
 
     def _window(self, talk: Talk) -> int | None:
         return talk.window or self._settings.context_window or self._gateway.facts(talk.model).window
 
     async def _afford(self, talk: Talk) -> None:
-        free = talk.model == BUILTIN_MODEL  # it reads no token
-        facts = ModelFacts() if free else self._gateway.facts(talk.model)
-        await self._budget.afford(0 if free else talk.transcript.tokens, facts)
+        facts = self._gateway.facts(talk.model)
+        await self._budget.afford(talk.transcript.tokens if facts.counts_tokens else 0, facts)
 
     # --- the call ----------------------------------------------------------------------------------------------------
 
@@ -148,17 +156,27 @@ class ModelCalls:
         call = self._next
         stream = self._run.model_calls / f"{call:06d}.stream"
         self._recorder.emit(ModelCallStarted(call=call, model=talk.model, stream=self._run.relative(stream)))
-        listening = _Listening(call, talk, self._recorder, StreamWriter(stream))
+        writer = StreamWriter(stream, self._recorder.redact)
+        listening = _Listening(call, talk, self._recorder, self._steering, writer)
+        flushing = asyncio.create_task(listening.keep_flushing())
         watch = Stopwatch()
         reply: ModelReply | None = None
         error: str | None = "cancelled"
         try:
-            reply = _with_unique_ids(await self._steering.asking(self._any_model(talk, listening)), talk.ids)
+            async with asyncio.timeout(self._budget.time_for_a_call()) as time:
+                reply = _with_unique_ids(await self._steering.asking(self._any_model(talk, listening)), talk.ids)
+            reply = self._counted(talk, reply, listening)
             error = None
         except (ModelError, AskedAgain) as failure:
             error = str(failure)
             raise
+        except TimeoutError:
+            if not time.expired():
+                raise
+            error = "ended: the run's time limit was reached"
+            raise AskedAgain(error) from None
         finally:
+            flushing.cancel()
             listening.stream.close()
             self._finish(talk, call, watch.seconds, reply, error, listening)
         stream.unlink(missing_ok=True)  # its record holds the whole reply
@@ -166,6 +184,7 @@ class ModelCalls:
 
     async def _any_model(self, talk: Talk, listening: "_Listening") -> ModelReply:
         """A reply of the first model that gives one; those that gave none are passed over for the rest of the step."""
+        failed: list[str] = []
         while True:
             request = ModelRequest(
                 talk.model,
@@ -180,13 +199,24 @@ class ModelCalls:
             except RequestRefused:
                 raise
             except ModelError as error:
+                failed.append(str(error))
                 if len(talk.models) == 1:
-                    raise
+                    raise type(error)("; ".join(failed)) from None
                 gone = talk.models.pop(0)
                 listening.stream.again()
                 self._recorder.emit(
                     ModelChanged(call=listening.call, model=gone, fallback=talk.model, reason=str(error))
                 )
+
+    def _counted(self, talk: Talk, reply: ModelReply, listening: "_Listening") -> ModelReply:
+        """The reply with a usage that can be: where a provider counts nothing, or nonsense, the estimate counts."""
+        facts, estimate = self._gateway.facts(talk.model), talk.transcript.tokens
+        most = _MOST_USAGE * estimate + _LEAST_USAGE
+        if not facts.counts_tokens or (0 < reply.input_tokens <= most and 0 <= reply.output_tokens <= _MOST_OUTPUT):
+            return reply
+        output = round(listening.characters / CHARACTERS_PER_TOKEN)
+        cost = facts.price(estimate, output)
+        return replace(reply, input_tokens=estimate, output_tokens=output, cached_tokens=0, cost_usd=cost)
 
     # --- after it ----------------------------------------------------------------------------------------------------
 
@@ -210,7 +240,7 @@ class ModelCalls:
                 "output_tokens": reply.output_tokens,
                 "cached_tokens": reply.cached_tokens,
                 "cost_usd": reply.cost_usd,
-                "said": reply.text[:_SAID],
+                "said": self._recorder.redact(reply.text)[:_SAID],
                 "tools": [request.name for request in reply.tool_calls],
             }
         else:
@@ -252,6 +282,7 @@ class _Listening:
     call: int
     talk: Talk
     recorder: Recorder
+    steering: Steering
     stream: StreamWriter
     characters: int = 0
     """Of all pieces that came, attempts that failed included."""
@@ -265,6 +296,15 @@ class _Listening:
         self.recorder.emit(
             ModelCallRetried(call=self.call, model=self.talk.model, reason=reason, retry=retry, of=of, wait=wait)
         )
+
+    async def may_go(self) -> None:
+        await self.steering.pass_gate()
+
+    async def keep_flushing(self) -> None:
+        """Show the last pieces also where no other comes."""
+        while True:
+            await asyncio.sleep(_FLUSH_SECONDS)
+            self.stream.flush()
 
     def dropped(self, parameter: str, reason: str) -> None:
         self.recorder.emit(ParameterDropped(call=self.call, model=self.talk.model, parameter=parameter, reason=reason))

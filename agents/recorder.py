@@ -1,12 +1,12 @@
 """The recorder: the engine's one way to write an event and to know the state that follows from it."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from agents.errors import UserError
 from agents.events import EventBase
 from agents.fold import apply, fold
 from agents.journal import JournalReader, JournalWriter
+from agents.secrets import Redactor
 from agents.state import RunState
 from agents.vocabulary import StepName
 
@@ -17,12 +17,11 @@ class Recorder:
     Opening the journal of an earlier engine folds what it left. ``redact`` takes secrets out of what is written.
     """
 
-    def __init__(self, journal: Path, run_id: str, redact: Callable[[str], str] = str) -> None:
-        self.redact = redact
+    def __init__(self, journal: Path, run_id: str, redact: Redactor | None = None) -> None:
+        self.redact = redact or Redactor({})
         """Takes the secrets that the engine knows out of a text that it writes."""
-        self._writer = JournalWriter(
-            journal, run_id, redact=redact
-        )  # mends a torn last line, so it comes before the reader
+        # Mends a torn last line, so it comes before the reader.
+        self._writer = JournalWriter(journal, run_id, redact=self.redact)
         reader = JournalReader(journal)
         self.state: RunState = fold(reader.read_all())
         if reader.damage:

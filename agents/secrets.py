@@ -44,6 +44,16 @@ class Redactor:
             return text
         return self._pattern.sub(lambda found: f"[{self._names[_key(found[0])]}]", text)
 
+    def unsafe_tail(self, text: str) -> int:
+        """How many of the last characters of ``text`` may be the beginning of a secret whose rest is still to come."""
+        longest = 0
+        for form in self._names:
+            for size in range(min(len(form) - 1, len(text)), longest, -1):
+                if text.endswith(form[:size]):
+                    longest = size
+                    break
+        return longest
+
 
 class Redacted(io.TextIOBase):
     """What a process prints, without secrets: stands in the place of its standard output or error."""

@@ -33,9 +33,7 @@ class RunSettings(BaseModel):
     iteration_plan_temperature: float | None = Field(None, ge=0, le=2, description="Planner's; else `temperature`.")
     reasoning_effort: Effort | None = Field(None, description="Where the model has it; else the provider's default.")
     iteration_plan_reasoning_effort: Effort | None = Field(None, description="Planner's; else `reasoning_effort`.")
-    context_window: int | None = Field(
-        None, ge=1000, description="Tokens the models take; else by litellm's table."
-    )
+    context_window: int | None = Field(None, ge=1000, description="Tokens the models take; else by litellm's table.")
     max_steps: int = Field(100, ge=1, description="Model calls in one step.")
     max_validation_retries: int = Field(10, ge=0, description="Rejected outputs in one step before it fails.")
     llm_response_timeout: float = Field(900, gt=0, description="For one whole reply.")

@@ -10,7 +10,7 @@ from agents import control
 from agents.events import CommandReceived, Held, LimitRaised, NoteDelivered, NoteReceived, Released
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
-from agents.vocabulary import NEEDED_STEPS
+from agents.vocabulary import NEEDED_STEPS, RunStatus
 
 POLL_SECONDS: Final = 0.2
 T = TypeVar("T")
@@ -176,6 +176,12 @@ class Steering:
                 self._ask_again(command)
             case control.RaiseLimit():
                 self._raise_limits(command)
+            case control.Stop(now=True) if self._stands_at_limit:
+                # Where the run stands at its limit nothing is running; it ends there, and its step is only cut off.
+                self.stop_asked = True
+                self.evaluation_wanted = command.evaluate
+                self._accept(command, "the run ends at its limit")
+                self._release()
             case control.Stop(now=True):
                 self.stop_asked = True
                 self.evaluation_wanted = command.evaluate
@@ -203,11 +209,16 @@ class Steering:
         if self._may_go.is_set():
             self._refuse(command, "the run is not paused")
             return
-        if self._recorder.state.limit is not None:
+        if self._stands_at_limit:
             self._refuse(command, "the run stands at a limit: raise it, or stop the run")
             return
         self._accept(command, "")
         self._release()
+
+    @property
+    def _stands_at_limit(self) -> bool:
+        state = self._recorder.state
+        return state.limit is not None and state.status is RunStatus.HELD
 
     def _ask_again(self, command: control.AskAgain) -> None:
         if self._call is None or self._call.done():
@@ -218,8 +229,7 @@ class Steering:
         self._call.cancel()
 
     def _raise_limits(self, command: control.RaiseLimit) -> None:
-        state = self._recorder.state
-        stood_at_limit = state.limit is not None
+        state, stood_at_limit = self._recorder.state, self._stands_at_limit
         wanted = {limit: getattr(command, name) for limit, name in control.FLAG_OF.items()}
         more = {limit: amount for limit, amount in wanted.items() if amount is not None}
         now = {limit: state.allowed(limit) for limit in more}

@@ -27,14 +27,15 @@ from agents.lock import is_alive, read_lock
 from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, undefined_on_tests
 from agents.program import to_type
 from agents.run_folder import RunFolder, create_run
+from agents.secrets import Redactor
 from agents.settings import RunSettings
 from agents.state import RunState
 from agents.version import software_version
 from agents.vocabulary import REPLAY, RunStatus
 from agents.wording import first_line, score
 
-_REPEATED: Final = ("iterations", "exploration_iterations", "split_allowed_iterations", "seed", "note")
-"""Settings of a recorded run that stand in what its model was asked."""
+_OWN: Final = ("model", "iteration_plan_model", "fallback_models", "api_base", "budget_usd", "budget_tokens", "timeout")
+"""Settings that a run which repeats a recorded one does not take over: whom to ask, and what that may cost."""
 
 _ENDING_SECONDS: Final = 10.0
 """An engine that has refused a dataset ends long before."""
@@ -57,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _start(options: argparse.Namespace, settings: RunSettings) -> int:
     keys = keys_of_files()
+    if settings.note:  # what a person types may hold a key; a run's folder may not
+        settings = settings.model_copy(update={"note": Redactor.of({**os.environ, **keys.values})(settings.note)})
     preflight(settings.dataset, settings.label_column, settings.metric)
     folder = create_run(options.runs_dir, settings, software_version(), options.run_id)
     engine = start_engine(folder, keys.values)
@@ -94,7 +97,7 @@ def _replaying(role: str, values: Mapping[str, Any], runs_dir: Path) -> dict[str
     """
     run = find_run(values[role].removeprefix(REPLAY), runs_dir)
     recorded = run.record().settings
-    same = {name: getattr(recorded, name) for name in _REPEATED if name not in values}
+    same = {name: getattr(recorded, name) for name in FIELDS if name not in values and name not in _OWN}
     return {**same, role: f"{REPLAY}{run.root.resolve()}"}
 
 

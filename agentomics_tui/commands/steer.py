@@ -87,6 +87,12 @@ def resume(options: argparse.Namespace) -> int:
         raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")
     if reason := nothing_left_to_do(state):
         raise UserError(f"run {run.run_id} cannot be resumed: {reason}")
+    if more is not None and (
+        unlimited := [
+            name for limit, name in control.FLAG_OF.items() if getattr(more, name) and state.allowed(limit) is None
+        ]
+    ):
+        raise UserError(f"run {run.run_id} has no limit of {' and '.join(unlimited)} that could be raised")
     if state.limit is not None and more is None:
         flag = control.FLAG_OF[state.limit.limit]
         how = to_type("resume", run.run_id, f"--{flag}", "MORE")
@@ -123,13 +129,14 @@ def _send(options: argparse.Namespace, command: control.Command) -> int:
     for _ in reader.read_all():
         pass  # only what comes after the command can be its receipt
     control.submit(run, command)
+    name = command.command.replace("_", " ")
     receipt = _receipt(reader, command.command_id)
     if receipt is None:
-        print_line(f"{command.command}: left for run {run.run_id}; no receipt yet")
+        print_line(f"{name}: left for run {run.run_id}; no receipt yet")
         return 0
     if receipt.outcome == "refused":
-        raise UserError(f"{command.command}: {receipt.detail}")
-    print_line(f"{command.command}: {receipt.outcome}{', ' + receipt.detail if receipt.detail else ''}")
+        raise UserError(f"{name}: {receipt.detail}")
+    print_line(f"{name}: {receipt.outcome}{', ' + receipt.detail if receipt.detail else ''}")
     return 0
 
 

@@ -6,6 +6,7 @@ was an answer at all.
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,9 +27,6 @@ _TOO_LONG: Final = re.compile(
     re.I,
 )
 _NO_CREDIT: Final = re.compile(r"insufficient_quota|exceeded your current quota|credit balance|payment required", re.I)
-_NOT_TAKEN: Final = re.compile(
-    r"unsupported|not support|only .* supported|deprecated|unknown|unrecognized|may not be|must be .* when", re.I
-)
 _WORDS: Final = {
     400: "the provider does not take this request",
     401: "the key was not accepted",
@@ -64,13 +62,13 @@ class Broken(Exception):
     """A reply that came, but not whole; the message says how. It may come whole the next time."""
 
 
-def fault_of(model: str, error: Exception, now: datetime) -> Fault:
-    """What ``error`` means for a request to ``model``."""
+def fault_of(model: str, error: Exception, now: datetime, redact: Callable[[str], str] = str) -> Fault:
+    """What ``error`` means for a request to ``model``; ``redact`` takes secrets out of it before it is cut."""
     if isinstance(error, ModelError):
         return Fault(error, may_pass=False)
     if isinstance(error, Broken):
         return Fault(ModelError(f"{model}: {error}"), may_pass=True)
-    text = _message(error)
+    text = _message(error, redact)
     status = _status(error)
     kind = type(error).__name__
     if kind == "ContextWindowExceededError" or (status in {400, 413, None} and _TOO_LONG.search(str(error))):
@@ -87,12 +85,13 @@ def fault_of(model: str, error: Exception, now: datetime) -> Fault:
 
 
 def refused_parameter(error: Exception, sent: set[str]) -> str | None:
-    """Which of the optional parameters that were ``sent`` the model does not take; None where it is not about one."""
-    if _status(error) not in {400, 422, None}:
+    """Which of the optional parameters that were ``sent`` a refusal is about; None where it names none, or several.
+
+    Providers say it in too many ways to look for more than the name; a request without it is worth one attempt.
+    """
+    if _status(error) not in {400, 422} and type(error).__name__ != "UnsupportedParamsError":
         return None
-    text = _message(error)
-    if not _NOT_TAKEN.search(text):
-        return None
+    text = _message(error, str)
     named = [name for name in sorted(sent) if re.search(rf"\b{name}\b", text)]
     return named[0] if len(named) == 1 else None
 
@@ -108,8 +107,8 @@ def _headline(status: int | None, kind: str, text: str) -> str:
     return f"{words} (HTTP {status})" if words else f"HTTP {status}"
 
 
-def _message(error: Exception) -> str:
-    text = " ".join(_TAIL.sub("", str(error)).encode(errors="replace").decode().split())
+def _message(error: Exception, redact: Callable[[str], str]) -> str:
+    text = " ".join(_TAIL.sub("", redact(str(error))).encode(errors="replace").decode().split())
     text = _SOCKET.sub("", text)
     while (shorter := _NOISE.sub("", text)) != text:
         text = shorter

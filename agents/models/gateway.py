@@ -105,6 +105,9 @@ class Listener(Protocol):
     def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
         """What came so far is void; the request is made again after ``wait`` seconds."""
 
+    async def may_go(self) -> None:
+        """Return when the next attempt may be made: not while a person has paused the run."""
+
     def dropped(self, parameter: str, reason: str) -> None:
         """The model does not take this parameter; it is asked without it from now on."""
 
@@ -123,6 +126,8 @@ class ModelFacts:
     """US dollars a token."""
     output_price: float | None = None
     takes_tools: bool | None = None
+    counts_tokens: bool = True
+    """Whether it reads and writes tokens that somebody pays for: not the built-in policy, and no recorded run."""
 
     @property
     def is_priced(self) -> bool:

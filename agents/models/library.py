@@ -22,6 +22,8 @@ def load_litellm() -> Any:
     # litellm's own HTTP client in place of OpenAI's SDK, which walks through every message of every request: that took
     # 40 ms and more at the 95th turn of a step.
     os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "true")
+    # A model that writes a hundred zeros is not yet caught in a loop; how long a reply may be has limits of its own.
+    os.environ.setdefault("REPEATED_STREAMING_CHUNK_LIMIT", "100000")
     import litellm
 
     litellm.suppress_debug_info = True

@@ -4,12 +4,12 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from agents.clock import utc_now
 from agents.models.assembly import PartialCall, ToolCallAssembly
-from agents.models.faults import Broken, Fault, fault_of, refused_parameter
+from agents.models.faults import Broken, fault_of, refused_parameter
 from agents.models.gateway import (
     Delta,
     Listener,
@@ -51,7 +51,7 @@ class LiteLLMGateway:
             try:
                 return await self._attempt(request, listener)
             except Exception as error:  # noqa: BLE001 - providers raise whatever they like; all of it is a failed call
-                fault = self._redacted(fault_of(request.model, error, utc_now()))
+                fault = fault_of(request.model, error, utc_now(), self.redact)
                 if not fault.may_pass:
                     raise fault.error from None
                 if retry > retries:
@@ -60,15 +60,15 @@ class LiteLLMGateway:
                 wait = backoff(retry, self.settings.llm_retry_wait, fault.retry_after, random.random())  # noqa: S311
                 listener.retrying(str(fault.error), retry, retries, wait)
                 await asyncio.sleep(wait)
+                await listener.may_go()
         raise AssertionError("unreachable")
 
     def facts(self, model: str) -> ModelFacts:
         """What litellm's price table says, by the model's whole name or without its provider."""
+        if model == BUILTIN_MODEL:
+            return ModelFacts(input_price=0.0, output_price=0.0, takes_tools=True, counts_tokens=False)
         table = load_litellm().model_cost
         return facts_of(table.get(model) or table.get(model.partition("/")[2]) or {})
-
-    def _redacted(self, fault: Fault) -> Fault:
-        return Fault(type(fault.error)(self.redact(str(fault.error))), fault.may_pass, fault.retry_after)
 
     async def _attempt(self, request: ModelRequest, listener: Listener) -> ModelReply:
         """One attempt; a parameter that the model turns out not to take is left out, and that is said once."""
@@ -82,7 +82,7 @@ class LiteLLMGateway:
                 if parameter is None:
                     raise
                 dropped.add(parameter)
-                listener.dropped(parameter, self.redact(str(fault_of(request.model, error, utc_now()).error)))
+                listener.dropped(parameter, str(fault_of(request.model, error, utc_now(), self.redact).error))
 
     def _arguments(self, request: ModelRequest, dropped: set[str]) -> dict[str, Any]:
         arguments: dict[str, Any] = {
@@ -152,7 +152,12 @@ class _Coming:
             deltas.append(Delta("reasoning", _encodable(reasoning)))
         if delta.content:
             deltas.append(Delta("text", _encodable(delta.content)))
-        deltas += self.assembly.take(delta.tool_calls or ())
+        pieces = delta.tool_calls or ()
+        deltas += [replace(delta, text=_encodable(delta.text)) for delta in self.assembly.take(pieces)]
+        for piece in pieces:  # litellm cannot put together what no JSON can hold
+            piece.id = piece.id and _encodable(piece.id)
+            piece.function.name = piece.function.name and _encodable(piece.function.name)
+            piece.function.arguments = piece.function.arguments and _encodable(piece.function.arguments)
         self.heard = self.heard or bool(deltas)
         return deltas
 
@@ -225,7 +230,7 @@ def _reply_of(litellm: Any, model: str, messages: Sequence[Message], coming: "_C
 
 def _tool_request(call: PartialCall) -> ToolRequest:
     return ToolRequest(
-        id=call.id,
+        id=_encodable(call.id),
         name=_encodable(call.name),
         arguments=_encodable("".join(call.arguments)),
         extra={"provider_specific_fields": call.extra} if call.extra else {},
@@ -239,8 +244,8 @@ def _wanted_back(message: Any) -> dict[str, Any]:
 
 
 def _encodable(text: str) -> str:
-    """``text`` without lone surrogates, which no file and no request can carry."""
-    return text.encode(errors="replace").decode()
+    """``text`` without lone surrogates, which no file and no request can carry; two halves become what they mean."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _cost(litellm: Any, model: str, response: Any) -> float | None:

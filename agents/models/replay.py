@@ -60,6 +60,8 @@ class _Conversation:
 
     turns: list[tuple[RecordedCall, list[Message]]] = field(default_factory=list)
     """Each call that was answered, with the whole conversation that it carried."""
+    failed: RecordedCall | None = None
+    """The call that got no answer, where the conversation ended with one."""
 
 
 @dataclass
@@ -68,7 +70,8 @@ class ReplayGateway:
 
     recorded: Path
     root: Path
-    _told: set[int] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
+    """Differences that were told: the same one stands in every later request of its conversation."""
 
     async def complete(self, request: ModelRequest, listener: Listener) -> ModelReply:
         """The recorded reply; raises :class:`ModelRefused` where the recorded run made no call at this place."""
@@ -78,13 +81,9 @@ class ReplayGateway:
         turn = sum(message["role"] == "assistant" for message in request.messages)
         conversation = self._conversations.get((facts.iteration, facts.step))
         if conversation is None or turn >= len(conversation.turns):
-            raise ModelRefused(
-                f"{request.model}: the recorded run made no call number {turn + 1} in step {facts.step.label} of "
-                f"iteration {facts.iteration}"
-            )
+            raise ModelRefused(f"{request.model}: {_what_there_is(conversation, facts, turn)}")
         call, messages = conversation.turns[turn]
-        if call.call not in self._told and (diff := self._difference(messages, request.messages)):
-            self._told.add(call.call)
+        if diff := self._new_difference(messages, request.messages):
             listener.diverged(call.call, diff)
         reply = self._reply(call)
         for delta in _deltas(reply):
@@ -92,7 +91,7 @@ class ReplayGateway:
         return reply
 
     def facts(self, model: str) -> ModelFacts:
-        return ModelFacts(input_price=0.0, output_price=0.0, takes_tools=True)
+        return ModelFacts(input_price=0.0, output_price=0.0, takes_tools=True, counts_tokens=False)
 
     @cached_property
     def _conversations(self) -> dict[Place, _Conversation]:
@@ -105,6 +104,7 @@ class ReplayGateway:
             begins = not any(message["role"] == "assistant" for message in messages)
             if begins or place not in found:
                 found[place] = _Conversation()
+            found[place].failed = call if call.reply is None else None
             if call.reply is not None:
                 found[place].turns.append((call, messages))
         return found
@@ -123,12 +123,13 @@ class ReplayGateway:
             finish_reason=reply.get("finish_reason") or "",
         )
 
-    def _difference(self, recorded: Sequence[Message], asked: Sequence[Message]) -> str:
-        """A diff of the first message that is another one; empty where all are the same but for paths and times."""
+    def _new_difference(self, recorded: Sequence[Message], asked: Sequence[Message]) -> str:
+        """A diff of the first message that is another one and was not told yet; empty where there is none."""
         for before, now in zip(recorded, asked, strict=False):
             old, new = self._plain(before, self.recorded), self._plain(now, self.root)
-            if old != new:
-                return _diff(old, new)
+            if old != new and (diff := _diff(old, new)) not in self._told:
+                self._told.add(diff)
+                return diff
         if len(recorded) != len(asked):
             return f"{len(recorded)} messages were recorded, {len(asked)} are asked"
         return ""
@@ -163,6 +164,15 @@ def problem_with_replay(model: str) -> str | None:
     if not any((run / "model_calls").glob("*.json")):
         return f"model {model!r}: the run made no model call"
     return None
+
+
+def _what_there_is(conversation: _Conversation | None, facts: StepFacts, turn: int) -> str:
+    """Why there is no reply to repeat."""
+    where = f"step {facts.step.label} of iteration {facts.iteration}"
+    if conversation is not None and conversation.failed is not None:
+        call = conversation.failed
+        return f"the recorded run got no reply to its call {call.call}, in {where}: {call.error}"
+    return f"the recorded run made no call number {turn + 1} in {where}"
 
 
 def _diff(old: str, new: str) -> str:

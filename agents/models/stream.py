@@ -10,12 +10,13 @@ import contextlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
 from agents.models.gateway import Delta
+from agents.secrets import Redactor
 
 WRITE_SECONDS: Final = 0.1
 KEPT: Final = 16_384
@@ -24,9 +25,13 @@ HEAD: Final = 1_024
 
 
 class StreamWriter:
-    """Writes one reply as it comes. A full disk costs the picture of the stream, never the reply."""
+    """Writes one reply as it comes. A full disk costs the picture of the stream, never the reply.
 
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    ``redact`` takes secrets out, also where one comes in pieces: what may be the beginning of one waits for its rest.
+    """
+
+    def __init__(self, path: Path, redact: Redactor | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redact = redact or Redactor({})
         self._clock = clock
         self._waiting: Delta | None = None
         self._pieces: list[str] = []
@@ -39,7 +44,7 @@ class StreamWriter:
         """Take a piece. It reaches the file with the next one that comes after ``WRITE_SECONDS``, or at the end."""
         waiting = self._waiting
         if waiting is not None and (waiting.kind, waiting.index) != (delta.kind, delta.index):
-            self.flush()
+            self.flush(whole=True)
             waiting = None
         if waiting is None or (delta.name and not waiting.name):
             self._waiting = delta
@@ -49,23 +54,27 @@ class StreamWriter:
 
     def again(self) -> None:
         """All before this is void."""
-        self.flush()
+        self.flush(whole=True)
         self._write({"kind": "again"})
 
-    def flush(self) -> None:
-        """Write what waits."""
-        delta, pieces = self._waiting, self._pieces
-        self._waiting, self._pieces = None, []
+    def flush(self, *, whole: bool = False) -> None:
+        """Write what waits; unless ``whole``, not what may be the beginning of a secret."""
+        delta, text = self._waiting, "".join(self._pieces)
         if delta is None:
             return
+        kept = 0 if whole else self._redact.unsafe_tail(text)
+        self._pieces = [text[len(text) - kept :]] if kept else []
+        self._waiting = replace(delta, name="") if kept else None
+        if kept and len(text) == kept and not delta.name:
+            return
         self._due = self._clock() + WRITE_SECONDS
-        line: dict[str, object] = {"kind": delta.kind, "text": "".join(pieces)}
+        line: dict[str, object] = {"kind": delta.kind, "text": self._redact(text[: len(text) - kept])}
         if delta.kind == "tool":
             line |= {"index": delta.index, "name": delta.name}
         self._write(line)
 
     def close(self) -> None:
-        self.flush()
+        self.flush(whole=True)
         if self._file is not None:
             self._file.close()
 

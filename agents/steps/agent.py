@@ -1,5 +1,6 @@
 """The step agent: one conversation with a model that ends in an accepted output or in a reason why there is none."""
 
+import contextlib
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from agents.models.gateway import ModelReply
 from agents.prompts.offered import FINAL_RESULT, final_result_schema
 from agents.recorder import Recorder
 from agents.settings import RunSettings
-from agents.steering import Interruption, Steering
+from agents.steering import AskedAgain, Interruption, Steering
 from agents.steps.context import Output, Transcript
 from agents.steps.outputs import StepOutput
 from agents.tools.registry import schemas
@@ -80,10 +81,7 @@ class StepAgent:
         """The accepted output; raises :class:`StepFailed`, and :class:`ModelError` when no model can be reached."""
         talk = _Conversation(request, self._begin(request))
         for _ in range(self._settings.max_steps):
-            await self._steering.pass_gate()
-            for note in self._steering.take_notes():
-                talk.tell(f"A note from the person who watches: {note}")
-            reply = await self._model_calls.ask(talk.talk)
+            reply = await self._ask(talk)
             talk.talk.must_call = not reply.tool_calls
             if reply.tool_calls:
                 talk.text_only = 0
@@ -93,6 +91,15 @@ class StepAgent:
             if talk.accepted is not None:
                 return talk.accepted
         raise StepFailed(f"no accepted output after {self._settings.max_steps} model calls")
+
+    async def _ask(self, talk: _Conversation[O]) -> ModelReply:
+        """The next reply, asked with what a person wrote until now; a call that a person cancelled is made again."""
+        while True:
+            await self._steering.pass_gate()
+            for note in self._steering.take_notes():
+                talk.tell(f"A note from the person who watches: {note}")
+            with contextlib.suppress(AskedAgain):
+                return await self._model_calls.ask(talk.talk)
 
     def _begin(self, request: StepRequest[O]) -> Talk:
         messages = [{"role": "system", "content": request.system}, {"role": "user", "content": request.prompt}]
@@ -145,7 +152,7 @@ class StepAgent:
     def _answer_text(self, talk: _Conversation[O], reply: ModelReply) -> None:
         talk.text_only += 1
         if talk.text_only >= TEXT_ONLY_LIMIT:
-            said = " ".join(reply.text.split())[:300] or "nothing"
+            said = " ".join(self._recorder.redact(reply.text).split())[:300] or "nothing"
             raise StepFailed(f"{TEXT_ONLY_LIMIT} replies in a row called no tool; the last one said: {said}")
         names = ", ".join(tool["function"]["name"] for tool in talk.talk.transcript.tools)
         cut = f"{_WAS_CUT} " if reply.finish_reason in _CUT else ""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +43,11 @@ def record(bench: Bench, call: int) -> dict[str, Any]:
     return json.loads((bench.run.model_calls / f"{call:06d}.json").read_text())
 
 
+@dataclass
 class Waiting(ScriptedGateway):
     """Says a few words and then waits for ever, the first ``times`` times."""
 
-    times = 1
+    times: int = 1
 
     async def complete(self, request: ModelRequest, listener: Listener) -> ModelReply:
         if self.times:
@@ -81,11 +83,11 @@ async def test_the_next_fallback_model_is_asked_for_the_rest_of_the_step(tmp_pat
     assert [call.model for call in bench.recorder.state.model_calls] == ["c", "c"]
 
 
-async def test_where_no_fallback_is_left_the_last_failure_is_raised(tmp_path: Path) -> None:
+async def test_where_no_fallback_is_left_all_that_failed_is_told(tmp_path: Path) -> None:
     bench = Bench(tmp_path, ModelError("a: gone"), ModelError("b: gone"), fallback_models=("scripted", "b"))
-    with pytest.raises(ModelError, match="b: gone"):
+    with pytest.raises(ModelError, match="a: gone; b: gone"):
         await bench.work()
-    assert bench.recorder.state.model_calls[0].error == "b: gone"
+    assert bench.recorder.state.model_calls[0].error == "a: gone; b: gone"
 
 
 # --- a person cancels a call ------------------------------------------------------------------------------------------
@@ -119,8 +121,36 @@ async def test_what_a_cancelled_call_said_is_kept_and_what_it_probably_cost_is_c
     reader.read()
     assert reader.progress.text.startswith("Let me think")
     assert first.output_tokens == round(240 / 3.5)
-    assert bench.recorder.state.usage.cost_usd == pytest.approx((first.input_tokens + first.output_tokens) * 1e-6)
+    used = bench.recorder.state.usage
+    assert used.tokens > first.input_tokens + first.output_tokens > 0
+    assert used.cost_usd == pytest.approx(used.tokens * 1e-6)
     assert not list(bench.run.model_calls.glob("000002.stream")), "the record of an answered call holds its reply"
+
+
+async def test_a_note_goes_out_with_the_call_that_is_made_again(tmp_path: Path) -> None:
+    bench = waiting(tmp_path, DONE)
+    work = asyncio.create_task(bench.work())
+    await until(bench, lambda state: state.running_model_call)
+    for command in (control.Say(text="use the column length"), control.AskAgain()):
+        control.submit(bench.run, command)
+    bench.steering.look()
+    await work
+    assert "use the column length" in bench.gateway.requests[-1][-1]["content"]
+
+
+async def test_a_paused_run_asks_again_only_when_it_goes_on(tmp_path: Path) -> None:
+    bench = waiting(tmp_path, DONE)
+    work = asyncio.create_task(bench.work())
+    await until(bench, lambda state: state.running_model_call)
+    for command in (control.Pause(), control.AskAgain()):
+        control.submit(bench.run, command)
+    bench.steering.look()
+    await until(bench, lambda state: state.status is RunStatus.HELD)
+    assert len(bench.recorder.state.model_calls) == 1
+    control.submit(bench.run, control.Resume())
+    bench.steering.look()
+    await work
+    assert len(bench.recorder.state.model_calls) == 2
 
 
 async def test_asking_again_where_nothing_is_asked_is_refused(tmp_path: Path) -> None:
@@ -213,6 +243,42 @@ async def test_a_stop_at_a_limit_ends_the_run(tmp_path: Path) -> None:
     bench.steering.look()
     with pytest.raises(LimitEndsRun):
         await work
+
+
+async def test_a_model_call_may_take_no_longer_than_what_is_left_of_the_run(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, timeout=2.0)
+    bench.use(Waiting([], times=9))
+    with pytest.raises(LimitEndsRun, match="time limit"):
+        await bench.work()
+    [call] = bench.recorder.state.model_calls
+    assert call.error == "ended: the run's time limit was reached"
+
+
+@pytest.mark.parametrize("usage", [{}, {"input_tokens": -100_000, "output_tokens": 5}, {"input_tokens": 10**30}])
+async def test_a_provider_that_counts_nothing_or_nonsense_switches_no_budget_off(
+    tmp_path: Path, usage: dict[str, int]
+) -> None:
+    costly = ModelReply("", calls(LOOK).tool_calls, cost_usd=0.0, **usage)
+    bench = Bench(tmp_path, *[costly] * 50, budget_tokens=12_000)
+    bench.gateway.known = PRICED
+    with pytest.raises(LimitEndsRun):
+        await bench.work()
+    used = bench.recorder.state.usage
+    assert 2 <= used.calls < 20
+    assert 0 < used.tokens <= 12_000
+    assert used.cost_usd == pytest.approx(used.tokens * 1e-6)
+
+
+async def test_finishing_at_a_limit_cuts_the_step_off_and_does_not_skip_it(tmp_path: Path) -> None:
+    used = ModelReply("", calls(LOOK).tool_calls, input_tokens=900, output_tokens=90)
+    bench = Bench(tmp_path, used, budget_tokens=1000, at_limit="ask")
+    work = asyncio.create_task(bench.steering.interruptible(bench.work()))
+    await until(bench, lambda state: state.status is RunStatus.HELD)
+    control.submit(bench.run, control.Stop(now=True))
+    bench.steering.look()
+    with pytest.raises(LimitEndsRun):
+        await work
+    assert bench.steering.stop_asked
 
 
 async def test_a_tool_may_take_no_longer_than_what_is_left_of_the_run(tmp_path: Path) -> None:

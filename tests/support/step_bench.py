@@ -57,6 +57,8 @@ class Bench:
     def use(self, gateway: Gateway, model: str = "scripted") -> None:
         """Let ``gateway`` answer in the script's place."""
         self.agent._model_calls._gateway = gateway
+        if isinstance(gateway, ScriptedGateway):
+            self.gateway = gateway
         self.model = model
 
     async def work(self) -> DataRepresentationOutput:

@@ -135,7 +135,8 @@ def test_a_reply_that_came_in_pieces_only_is_asked_for_again() -> None:
         ("openai does not support parameters: ['reasoning_effort'], for model=x", "reasoning_effort"),
         ("unknown field stream_options", "stream_options"),
         ("temperature and reasoning_effort are not supported", None),
-        ("the temperature in the room is fine", None),
+        ("`temperature` may only be set to 1 when thinking is enabled.", "temperature"),
+        ("reasoning_effort: Extra inputs are not permitted", "reasoning_effort"),
         ("something else is not supported", None),
     ],
 )

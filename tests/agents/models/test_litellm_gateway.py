@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from agents.models.gateway import Delta, ModelError, ModelFacts, ModelRefused, ModelReply, ModelRequest, ToolRequest
-from agents.models.litellm_gateway import LiteLLMGateway, wants_cache_marks
+from agents.models.litellm_gateway import LiteLLMGateway, _Coming, _tool_request, wants_cache_marks
 from agents.models.routing import problem_with
 from agents.secrets import Redactor
 from agents.settings import RunSettings
@@ -45,6 +46,7 @@ class Ear:
     deltas: list[Delta] = field(default_factory=list)
     retries: list[tuple[str, int, int, float]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    gates: int = 0
 
     def heard(self, delta: Delta) -> None:
         self.deltas.append(delta)
@@ -52,6 +54,9 @@ class Ear:
     def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
         self.deltas.clear()
         self.retries.append((reason, retry, of, wait))
+
+    async def may_go(self) -> None:
+        self.gates += 1
 
     def dropped(self, parameter: str, reason: str) -> None:
         self.left_out.append((parameter, reason))
@@ -130,6 +135,7 @@ async def test_what_may_pass_is_tried_again_told_and_void(fault: dict[str, objec
     if fault["kind"] == "refuse":  # the connection may have been taken up again without a word
         return
     assert [(retry, of) for _, retry, of, _ in ear.retries] == [(1, 2), (2, 2)]
+    assert ear.gates == 2, "a paused run makes no further attempt"
     assert all(words in reason and len(reason.splitlines()) == 1 for reason, *_ in ear.retries)
 
 
@@ -160,6 +166,26 @@ async def test_a_refusal_is_not_tried_again_and_shows_no_key(code: int, words: s
     assert "Incorrect API key provided: [OPENAI_API_KEY]." in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
     assert ear.retries == []
+
+
+async def test_a_key_at_the_edge_of_a_long_message_is_not_cut_in_two() -> None:
+    scenario = faulty(kind="status", code=401, times=0, message=f"{'q' * 290} sk-local-canary")
+    with asking(scenario=scenario) as (ask, _, _), pytest.raises(ModelRefused) as raised:
+        await ask()
+    assert "sk-local" not in str(raised.value)
+
+
+def test_halves_of_a_character_that_come_apart_are_put_together_and_a_lone_one_is_replaced() -> None:
+    coming = _Coming()
+    for arguments in ('{"command": "echo \ud83d', "\ude00 \ud800", '"}'):
+        piece = SimpleNamespace(index=0, id="c\ud800", function=SimpleNamespace(name="ba\ud800sh", arguments=arguments))
+        delta = SimpleNamespace(content=None, tool_calls=[piece])
+        coming.take(SimpleNamespace(choices=[SimpleNamespace(delta=delta)]))
+        for text in (piece.id, piece.function.name, piece.function.arguments):
+            text.encode()
+    [call] = (_tool_request(call) for call in coming.assembly.calls)
+    assert (call.id, call.name) == ("c\ufffd", "ba\ufffdsh")
+    assert call.arguments == '{"command": "echo \U0001f600 \ufffd"}'
 
 
 async def test_after_the_last_retry_the_failure_is_one_line_that_says_how_often_it_was_tried() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from agents.events import ReplayDiverged
 from agents.journal import JournalReader
-from agents.models.gateway import ModelRefused, ModelRequest
+from agents.models.gateway import ModelError, ModelRefused, ModelRequest
 from agents.models.replay import ReplayGateway, problem_with_replay
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
@@ -44,7 +44,8 @@ async def test_what_is_asked_otherwise_is_told_once_with_a_diff(tmp_path: Path) 
     again = await replayed(tmp_path, first.run, iterations=1, note="mind the batch")
     assert again.state.status is RunStatus.FINISHED
     told = divergences(again.run)
-    assert {event.recorded_call for event in told} == {call.call for call in first.state.model_calls}
+    opening = [call for call in first.state.model_calls if call.step != first.state.model_calls[call.call - 2].step]
+    assert len(told) == len(opening), "the note stands in the first prompt of each step, and is told there alone"
     assert "+The person who started the run says: mind the batch" in told[0].diff
 
 
@@ -86,6 +87,17 @@ async def test_a_spoilt_record_is_named(tmp_path: Path) -> None:
     again = await replayed(tmp_path, first.run, iterations=1)
     assert again.state.status is RunStatus.FAILED
     assert "000003.json: cannot be replayed" in again.state.reason
+
+
+async def test_a_call_that_got_no_reply_then_gets_none_now_and_its_failure_is_told(tmp_path: Path) -> None:
+    def gone(facts: StepFacts, turn: int):
+        raise ModelError("scripted: no reply")
+
+    first = await lead(tmp_path, Expert({(0, StepName.DATA_SPLIT): gone}), iterations=1)
+    again = await replayed(tmp_path, first.run, iterations=1)
+    assert again.state.status is RunStatus.FAILED
+    assert "got no reply to its call 3" in again.state.reason
+    assert "scripted: no reply" in again.state.reason
 
 
 def test_a_folder_that_is_no_run_is_named_before_anything_is_asked(tmp_path: Path) -> None:

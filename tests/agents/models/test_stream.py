@@ -1,5 +1,6 @@
 """The file into which a reply streams: what is written piece by piece reads as the reply so far."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 
 from agents.models.gateway import Delta
 from agents.models.stream import WRITE_SECONDS, ReplyProgress, StreamReader, StreamWriter
+from agents.secrets import Redactor
 
 deltas = st.lists(
     st.one_of(
@@ -30,7 +32,7 @@ class Clock:
 @given(deltas, st.floats(0, 2 * WRITE_SECONDS))
 def test_all_that_was_heard_can_be_read_at_the_end(tmp_path_factory, heard: list[Delta], step: float) -> None:
     path = tmp_path_factory.mktemp("calls") / "000001.stream"
-    writer, reader = StreamWriter(path, Clock(step)), StreamReader(path)
+    writer, reader = StreamWriter(path, clock=Clock(step)), StreamReader(path)
     for delta in heard:
         writer.heard(delta)
         reader.read()
@@ -47,7 +49,7 @@ def test_all_that_was_heard_can_be_read_at_the_end(tmp_path_factory, heard: list
 
 def test_pieces_of_one_kind_are_written_together_and_the_first_one_at_once(tmp_path: Path) -> None:
     path = tmp_path / "000001.stream"
-    writer = StreamWriter(path, Clock(WRITE_SECONDS / 100))
+    writer = StreamWriter(path, clock=Clock(WRITE_SECONDS / 100))
     for _ in range(50):
         writer.heard(Delta("text", "x"))
     assert len(path.read_bytes().splitlines()) == 1
@@ -88,3 +90,19 @@ def test_a_folder_that_is_gone_costs_the_picture_only(tmp_path: Path) -> None:
     writer.again()
     writer.close()
     assert not StreamReader(tmp_path / "gone" / "s").read()
+
+
+@given(st.lists(st.integers(0, 40), max_size=6), st.floats(0, 2 * WRITE_SECONDS))
+def test_a_secret_that_comes_in_pieces_is_never_in_the_file(tmp_path_factory, cuts: list[int], step: float) -> None:
+    secret = "sk-canary-0123456789"
+    said = f"the key is {secret}, so"
+    path = tmp_path_factory.mktemp("calls") / "000001.stream"
+    writer = StreamWriter(path, Redactor({"KEY": secret}), Clock(step))
+    at = sorted({0, len(said), *(min(cut, len(said)) for cut in cuts)})
+    for start, end in pairwise(at):
+        writer.heard(Delta("text", said[start:end]))
+    writer.close()
+    assert secret not in path.read_text()
+    reader = StreamReader(path)
+    reader.read()
+    assert reader.progress.text == "the key is [KEY], so"
