@@ -43,7 +43,13 @@ class Budget:
         while found := self._breach(input_tokens, facts):
             if self._recorder.state.limit is None:
                 self._recorder.emit(
-                    LimitReached(limit=found.limit, used=found.used, allowed=found.allowed, message=found.message),
+                    LimitReached(
+                        limit=found.limit,
+                        used=found.used,
+                        allowed=found.allowed,
+                        needed=found.needed,
+                        message=found.message,
+                    ),
                     durable=True,
                 )
             if self._settings.at_limit == "finish" or self._steering.stop_asked:

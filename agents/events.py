@@ -346,6 +346,7 @@ class LimitReached(EventBase):
     limit: Limit
     used: float = Field(description="US dollars, tokens or seconds.")
     allowed: float
+    needed: float = Field(0.0, description="What has to be allowed in all for the next call to be made, estimated.")
     message: str
 
 

@@ -201,7 +201,7 @@ def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
             if state.status in (RunStatus.HELD, RunStatus.PAUSING):
                 _go_on(state)
         case ev.LimitReached():
-            state.limit = LimitState(event.limit, event.used, event.allowed, event.message)
+            state.limit = LimitState(event.limit, event.used, event.allowed, event.message, event.needed)
         case ev.LimitRaised():
             state.raised[event.limit] = event.allowed
             state.limit = None

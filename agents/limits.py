@@ -24,6 +24,8 @@ class Breach:
     limit: Limit
     used: float
     allowed: float
+    needed: float
+    """What would have to be allowed in all."""
     message: str
 
 
@@ -67,7 +69,8 @@ def _breach_of_time(state: RunState, now: datetime) -> Breach | None:
         return None
     kept = f"{reserve(limit):.0f} s of it are kept for the final evaluation"
     line = f"the time limit of {limit:.0f} s is reached; {kept}"
-    return Breach(Limit.TIME, state.active(now).total_seconds(), limit, line)
+    used = state.active(now).total_seconds()
+    return Breach(Limit.TIME, used, limit, used + reserve(limit), line)
 
 
 def _breach_of_tokens(state: RunState, needed: int) -> Breach | None:
@@ -75,15 +78,15 @@ def _breach_of_tokens(state: RunState, needed: int) -> Breach | None:
     if limit is None or used + needed <= limit:
         return None
     line = f"{used:,} of {limit:,.0f} tokens are used, and the next model call needs about {needed:,}"
-    return Breach(Limit.TOKENS, used, limit, line)
+    return Breach(Limit.TOKENS, used, limit, used + needed, line)
 
 
 def _breach_of_money(state: RunState, needed: float) -> Breach | None:
     used, limit = state.usage.cost_usd, state.allowed(Limit.USD)
     if limit is None or used + needed <= limit:
         return None
-    line = f"${used:.4f} of ${limit:.2f} are spent, and the next model call may cost ${needed:.4f}"
-    return Breach(Limit.USD, used, limit, line)
+    line = f"${used:.4f} of ${limit:.4f} are spent, and the next model call may cost ${needed:.4f}"
+    return Breach(Limit.USD, used, limit, used + needed, line)
 
 
 def expected_output(state: RunState) -> int:

@@ -130,6 +130,8 @@ class LimitState:
     used: float
     allowed: float
     message: str
+    needed: float = 0.0
+    """What has to be allowed in all for the next call, as far as it could be estimated."""
 
 
 @dataclass

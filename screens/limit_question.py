@@ -15,7 +15,7 @@ from agents.control import Command, RaiseLimit, Stop
 from agents.state import LimitState
 from agents.vocabulary import Limit
 from screens.plain import as_sentence
-from screens.spending import UNITS, amount, read_raise, typed
+from screens.spending import UNITS, amount, read_raise, suggested, typed
 
 
 class LimitScreen(ModalScreen[Command | None]):
@@ -49,7 +49,7 @@ class LimitScreen(ModalScreen[Command | None]):
             )
             with Horizontal(classes="amount"):
                 yield Static("Raise by ", markup=False)
-                yield Input(typed(limit.limit, limit.allowed or 1.0), compact=True, max_length=20)
+                yield Input(typed(limit.limit, suggested(limit)), compact=True, max_length=20)
                 yield Static(f" {UNITS[limit.limit]}", markup=False)
             yield Static(classes="hint", id="outcome", markup=False)
 

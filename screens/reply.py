@@ -19,6 +19,8 @@ _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _MEANT: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 _WHOLE_LINE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\n")
 """An escaped line break; the backslashes before it are seen from their first one on."""
+_LONG: Final = 60.0
+"""Seconds after which a person may want to ask a model again."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,13 @@ def waiting_words(state: RunState, reply: ReplyProgress, now: datetime) -> str:
     if call.retry is not None:
         left = (call.retry.until - now).total_seconds()
         if left > 0:
-            return f"asks again in {ticking(left + 0.999)}"
+            return f"asks again in {ticking(left + 0.999)} · a at once"
         if reply.is_empty:
             return f"asking again for {ticking(-left)}"
-    since = ticking(state.active_since(call.started, now))
-    return f"asks for {since}" if reply.is_empty else f"answers for {since}, {count(reply.size)} characters"
+    seconds = state.active_since(call.started, now)
+    hint = " · a asks again" if seconds >= _LONG else ""
+    since = f"asks for {ticking(seconds)}" if reply.is_empty else f"answers for {ticking(seconds)}"
+    return f"{since}{hint}" if reply.is_empty else f"{since}, {count(reply.size)} characters{hint}"
 
 
 def readable(tool: ToolProgress) -> tuple[str, str]:

@@ -90,9 +90,15 @@ def read_amount(limit: Limit, text: str) -> float:
 
 
 def read_raise(limit: LimitState, text: str) -> float:
-    """By how much a person raises ``limit``; raises ``ValueError`` where it is no amount or changes nothing."""
+    """By how much a person raises ``limit``; raises ``ValueError`` where it is no amount or the run could not go on."""
     value = read_amount(limit.limit, text)
-    if limit.allowed + value <= limit.used:
-        used = amount(limit.limit, limit.used)
-        raise ValueError(f"{used} are used already: type more than {typed(limit.limit, limit.used - limit.allowed)}")
+    needed = max(limit.used, limit.needed)
+    if limit.allowed + value <= needed:
+        least = typed(limit.limit, needed - limit.allowed)
+        raise ValueError(f"the next call needs {amount(limit.limit, needed)} in all: type more than {least}")
     return value
+
+
+def suggested(limit: LimitState) -> float:
+    """By how much to raise ``limit`` where nobody says otherwise: as much again, or twice what is missing."""
+    return max(limit.allowed, 2 * (limit.needed - limit.allowed), 0.01)

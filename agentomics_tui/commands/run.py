@@ -186,13 +186,16 @@ def _say_result(folder: RunFolder, state: RunState) -> None:
 
 
 def _after_the_app(folder: RunFolder, status: int) -> int:
-    """The exit status after the app has closed with ``status``."""
+    """The exit status after the app has closed with ``status``; what a run came to stays in the terminal."""
     if status == BAD_INPUT:  # the app has said why
         forget_refused(folder)
         return status
-    # A person may have been looking at other runs when this one was refused. The journal of such a run is short.
-    state = fold(JournalReader(folder.journal).read())
-    return _refused(folder, state) if state.status is RunStatus.REFUSED else status
+    state = fold(JournalReader(folder.journal).read_all())
+    if state.status is RunStatus.REFUSED:  # a person may have been looking at other runs when it was
+        return _refused(folder, state)
+    if state.status.is_over and state.best is not None:
+        _say_result(folder, state)
+    return status
 
 
 def _refused(folder: RunFolder, state: RunState) -> int:

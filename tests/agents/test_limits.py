@@ -35,7 +35,7 @@ def test_a_call_that_would_break_the_budget_is_not_made_although_the_last_one_wa
     found = breach(state, START, input_tokens=10_000, facts=PRICED)
     assert found is not None
     assert (found.limit, found.used, found.allowed) == (Limit.USD, 0.99, 1.0)
-    assert found.message == "$0.9900 of $1.00 are spent, and the next model call may cost $0.0240"
+    assert found.message == "$0.9900 of $1.0000 are spent, and the next model call may cost $0.0240"
 
 
 def test_tokens_count_in_both_directions() -> None:

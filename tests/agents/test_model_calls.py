@@ -211,7 +211,7 @@ async def test_a_call_that_cannot_be_paid_is_not_made_and_ends_the_run_where_nob
     costly = ModelReply("", calls(LOOK).tool_calls, input_tokens=100, output_tokens=10, cost_usd=0.999)
     bench = Bench(tmp_path, costly, DONE, budget_usd=1.0)
     bench.gateway.known = PRICED
-    with pytest.raises(LimitEndsRun, match=r"\$0.9990 of \$1.00 are spent"):
+    with pytest.raises(LimitEndsRun, match=r"\$0.9990 of \$1.0000 are spent"):
         await bench.work()
     assert len(bench.gateway.requests) == 1
     [reached] = events(bench, LimitReached)

@@ -47,7 +47,7 @@ def test_what_stands_in_the_field_can_be_read_back(limit: Limit, value: int) -> 
 def test_a_raise_has_to_lift_the_limit_above_what_is_used() -> None:
     limit = LimitState(Limit.USD, used=7.0, allowed=5.0, message="")
     assert read_raise(limit, "2.01") == 2.01
-    with pytest.raises(ValueError, match=r"\$7\.00 are used already: type more than 2\.00"):
+    with pytest.raises(ValueError, match=r"the next call needs \$7\.00 in all: type more than 2\.00"):
         read_raise(limit, "2")
 
 
