@@ -20,6 +20,8 @@ from agents.recipes.sources.whole_inputs import read_whole
 
 PARTS = 4
 SMALLEST = 20
+ENOUGH = 10
+"""Errors below which nothing is said of parts of the rows: fewer lie anywhere by chance."""
 FEW = 5
 """Rows of a class below which nothing is said of it."""
 MANY = 10
@@ -157,12 +159,19 @@ def views(judged: Judged, sequences: dict[str, str], numeric: list[str]) -> dict
     return found
 
 
+def enough_errors(judged: Judged) -> bool:
+    return int((judged.error > 0).sum()) >= ENOUGH
+
+
 def parts(judged: Judged, by: dict[str, pd.Series]) -> pd.DataFrame:
-    """Quarters of each view: rows, mean error, its ratio to the overall one, and how many standard errors above it."""
+    """Quarters of each view: rows, mean error, its ratio to the overall one, and how many standard errors above it.
+
+    None where there are fewer than ``ENOUGH`` errors.
+    """
     error = judged.error
     overall, spread = error.mean(), error.std()
     rows = []
-    for view, values in by.items():
+    for view, values in by.items() if enough_errors(judged) else ():
         if values.nunique() < 2:
             continue
         for bin_, inside in error.groupby(pd.qcut(values, PARTS, duplicates="drop"), observed=True):
@@ -236,9 +245,7 @@ def main() -> None:
             "highest_ratio": rounded(found.iloc[-1]["ratio"]),
             "lowest_ratio": rounded(found.iloc[0]["ratio"]),
         }
-    if len(found):
-        best = found.iloc[0]
-        result["best_part"] = f"{part_words(best)} ({best['ratio']:.2f} times the overall error)"
+    result["too_few_errors"] = not enough_errors(judged)
     result["examples"] = examples(judged, options.sequences)
     for line in (
         *(f"{name}: {value}" for name, value in statistics.items()),

@@ -22,6 +22,7 @@ _VIEWS: Final = 30
 """Numeric columns by which the errors are parted."""
 _EVEN: Final = (0.75, 1.33)
 """Error of each part against the overall one, within which errors are called evenly spread."""
+_TOO_FEW: Final = "There are too few errors to say in which rows they gather."
 
 
 def prediction_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
@@ -51,10 +52,11 @@ def prediction_exploration(facts: StepFacts, _: Sequence[str]) -> Moves:
 def explored(found: Mapping[str, Any]) -> PredictionExplorationOutput:
     """The script's figures in words."""
     statistics = found["statistics"]
-    best = f" It does best on {found['best_part']}." if found.get("best_part") else ""
+    best = _best_part(statistics)
     by_label = faults(statistics)
     first = f"{by_label[0]} " if by_label else ""
-    gathered = " ".join([*by_label, worst_part(statistics) or _slightly(statistics)])
+    where = _TOO_FEW if found.get("too_few_errors") else worst_part(statistics) or _slightly(statistics)
+    gathered = " ".join([*by_label, where])
     worst = f" Examples: {'; '.join(found['examples'])}." if found["examples"] else ""
     mistakes = f" {'; '.join(found['confusions'])}." if found["confusions"] else ""
     headline = _headline(statistics)
@@ -74,21 +76,30 @@ def _slightly(statistics: Mapping[str, Any]) -> str:
     return f"Errors are not far from even; they are most frequent in {part}: {ratio:.1f} times the overall error."
 
 
+def _best_part(statistics: Mapping[str, Any]) -> str:
+    part, ratio = statistics.get("easy_part"), statistics.get("easy_part_ratio")
+    if not isinstance(part, str) or not isinstance(ratio, (int, float)):
+        return ""
+    return f" It does best on {part} ({ratio:.2f} times the overall error)."
+
+
 def _evenly(statistics: Mapping[str, Any]) -> str:
-    """Even, unless some part is far from the overall error."""
+    """Even, unless some part is clearly better, or far from the overall error."""
     low, high = statistics.get("lowest_ratio"), statistics.get("highest_ratio")
     if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
         return "By the inputs there are no parts to compare."
-    if low < _EVEN[0] or high > _EVEN[1]:
+    if _best_part(statistics) or low < _EVEN[0] or high > _EVEN[1]:
         return f"By the inputs the error of a part is between {low:.2f} and {high:.2f} times the overall error."
     return "Over the parts by inputs that I looked at, errors are spread evenly."
 
 
 def _headline(statistics: Mapping[str, Any]) -> str:
     if "error_rate" in statistics:
-        share = f"{statistics['errors']} of {counted(statistics['rows'], 'validation row')}"
-        are = "is" if statistics["errors"] == 1 else "are"
-        return f"{share} {are} classified wrongly ({statistics['error_rate']:.1%})."
+        rows, errors = statistics["rows"], statistics["errors"]
+        right = f"{rows - errors:,} of {counted(rows, 'validation row')}"
+        are = "is" if rows == 1 else "are"
+        wrong = f"{errors:,}" if errors else "none"
+        return f"{right} {are} classified correctly ({1 - statistics['error_rate']:.1%}), {wrong} wrongly."
     error, guess = statistics["mean_absolute_error"], statistics["error_of_the_median"]
     rows = counted(statistics["rows"], "validation row")
     return f"The mean absolute error on {rows} is {error}; always saying the median gives {guess}."

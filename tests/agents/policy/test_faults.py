@@ -93,3 +93,25 @@ def test_unsure_probabilities_speak_for_no_regularisation() -> None:
     output = explored({"statistics": statistics, "examples": [], "confusions": []})
     assert "not sure enough by 0.20" in output.insights
     assert "less regularisation" not in output.insights
+
+
+def test_a_few_errors_say_nothing_of_parts_and_successes_begin_with_what_is_right(tmp_path: Path) -> None:
+    labels = np.arange(400) % 2
+    probability = np.where(labels == 1, 0.9, 0.1)
+    probability[7] = 0.2
+    output = classified(tmp_path, labels, probability)
+    assert output.successes == "399 of 400 validation rows are classified correctly (99.8%), 1 wrongly."
+    assert output.failures.startswith("There are too few errors to say in which rows they gather.")
+    assert not any("part" in name or "ratio" in name for name in output.statistics)
+    assert "times the overall error" not in output.model_dump_json()
+
+
+def test_errors_are_not_even_where_a_part_is_named_as_the_best_one() -> None:
+    part = {"easy_part": "rows with x above 1, up to 2", "easy_part_ratio": 0.8}
+    statistics = {"rows": 4000, "errors": 400, "error_rate": 0.1, "lowest_ratio": 0.8, "highest_ratio": 1.1, "mcc": 0.8}
+    named = explored({"statistics": statistics | part, "examples": [], "confusions": []})
+    assert named.successes.endswith("It does best on rows with x above 1, up to 2 (0.80 times the overall error).")
+    assert "spread evenly" not in named.failures
+    unnamed = explored({"statistics": statistics, "examples": [], "confusions": []})
+    assert "best" not in unnamed.successes
+    assert "spread evenly" in unnamed.failures
