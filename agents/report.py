@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
+from agents.figure_words import in_words
 from agents.files import write_atomically
 from agents.history import outputs_of
 from agents.outcome import undefined_on_tests
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.templating import markdown
-from agents.vocabulary import RunStatus, SplitName
+from agents.vocabulary import BUILTIN_MODEL, RunStatus, SplitName, StepName
 
 
 def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
@@ -18,6 +19,9 @@ def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
     calls = [call for call in state.tool_calls if call.iteration == index]
     path = run.iteration(index) / "report.md"
     outputs = {step: _shown(run, output) for step, output in outputs_of(run, iteration).items()}
+    figures = outputs.get(StepName.PREDICTION_EXPLORATION, {}).get("statistics")
+    if figures and state.model == BUILTIN_MODEL:
+        outputs[StepName.PREDICTION_EXPLORATION]["statistics"] = in_words(figures)
     write_atomically(path, markdown("iteration.md.j2", state=state, iteration=iteration, outputs=outputs, calls=calls))
     return path
 

@@ -7,7 +7,7 @@ from agents.fold import fold
 from agents.report import write_iteration_report, write_run_report
 from agents.run_folder import RunFolder
 from agents.state import NoteState, RunState
-from agents.vocabulary import RunStatus, StepName, StepStatus
+from agents.vocabulary import BUILTIN_MODEL, RunStatus, StepName, StepStatus
 from tests.support.journals import failed_run, finished_run
 
 EVIL = "it\x1b[2J is \x9b31m|\x07 new\n\n# Forged\n- \u202eforged"
@@ -133,3 +133,15 @@ def test_what_the_policy_writes_for_itself_is_told_in_words(tmp_path: Path) -> N
     assert "Profile: numeric columns g0, g1, g2, g3, g4, g5, g6, g7, g8, g9, g10, g11 and 28 more; rows 3\n" in text
     assert "candidate: {not JSON}" in text
     assert "- mean_absolute_error: 2.5e-09\n- parts: long 1; short 1, 2\n- worst: –\n" in text
+
+
+def test_figures_of_the_built_in_policy_are_told_by_what_they_mean(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    figures = {"overconfidence": -0.0083, "recall_case": 0.5, "own": 1}
+    state.model = BUILTIN_MODEL
+    text = handed_over(run, state, StepName.PREDICTION_EXPLORATION, statistics=figures)
+    assert "share of right predictions (above 0: too sure): -0.0083" in text
+    assert "- Share of the rows of case that are found: 0.5000\n- own: 1\n" in text
+    state.model = "openai/gpt"
+    text = handed_over(run, state, StepName.PREDICTION_EXPLORATION, statistics=figures)
+    assert "- overconfidence: -0.0083\n- recall_case: 0.5000\n- own: 1\n" in text

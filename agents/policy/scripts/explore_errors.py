@@ -26,6 +26,8 @@ FEW = 5
 """Rows of a class below which nothing is said of it."""
 MANY = 10
 EXAMPLES = 4
+SHOWN = 30
+"""Letters of a sequence in an example."""
 CLEAR = 2.5
 """Standard errors above the overall error; several parts are looked at, so two would be too few."""
 
@@ -201,12 +203,16 @@ def confusions(judged: Judged) -> list[str]:
     return [f"{name.get(a, a)} taken for {name.get(b, b)}: {count}" for (a, b), count in pairs.most_common(4)]
 
 
+def shortened(text: str) -> str:
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
 def examples(judged: Judged, sequences: dict[str, str]) -> list[str]:
     """The worst rows: confident mistakes, or the largest errors."""
     rank = judged.error * judged.confidence if judged.confidence is not None else judged.error
     said = []
     for row in rank[judged.error > 0].nlargest(EXAMPLES).index:
-        shown = ", ".join(f"{name} {str(judged.inputs.at[row, name])[:30]}" for name in sequences)
+        shown = ", ".join(f"{name} {shortened(str(judged.inputs.at[row, name]))}" for name in sequences)
         confidence = f" with probability {judged.confidence[row]:.2f}" if judged.confidence is not None else ""
         label, prediction = judged.label[row], judged.prediction[row]
         if judged.classes:

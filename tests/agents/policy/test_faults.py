@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agents.figure_words import in_words, meaning
 from agents.policy.faults import collapse, faults
 from agents.policy.steps.prediction_exploration import explored
 from agents.steps.outputs import PredictionExplorationOutput
@@ -72,6 +73,8 @@ def test_a_bias_at_an_end_of_the_labels_is_said(tmp_path: Path) -> None:
     for text in (output.summary, output.failures, output.insights):
         assert text.startswith("The tenth of the rows with the lowest labels is predicted too high by")
     assert collapse(output.statistics) is None
+    assert all(meaning(name) != name for name in output.statistics)
+    assert len(in_words(output.statistics)) == len(output.statistics)
     assert "5." in faults({"bias_lowest_tenth": 3826.0, "mean_absolute_error": 700.0})[0]
 
 

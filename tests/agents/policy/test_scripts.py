@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from agents.figure_words import in_words, meaning
 from agents.policy.scripts import check_predictions, explore, explore_errors, source, split
 from tests.agents.policy.driver import measurements, peptides, write_split
 from tests.support.scripts import run_script
@@ -248,6 +249,9 @@ def test_errors_that_gather_in_a_part_of_the_rows_are_found(tmp_path: Path) -> N
     assert statistics["worst_part_by"] == "length:s"
     assert statistics["worst_part_ratio"] > 2
     assert found["examples"]
+    assert all(f"(s {'A' * 30}…)" in example for example in found["examples"])
+    assert all(meaning(name) != name for name in statistics)
+    assert len(in_words(statistics)) == len(statistics)
 
 
 def test_errors_that_are_spread_evenly_name_no_part() -> None:
