@@ -9,6 +9,7 @@ from agents.data.labels import NO_VALUE_FOR_PREDICTIONS, cause_undefined
 from agents.data.layout import TRAIN
 from agents.data.workspace import DatasetFacts, facts_of, read_labels, write_test_inputs
 from agents.errors import UserError
+from agents.evaluation.guess import CONSTANT_GUESS, guess_score
 from agents.evaluation.metrics import METRICS
 from agents.evaluation.predictions import PredictionError
 from agents.evaluation.scoring import compute_scores
@@ -81,7 +82,10 @@ async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset,
     scores = await asyncio.to_thread(
         compute_scores, facts.task_type, split.labels, predictions, max(1, len(facts.classes))
     )
-    write_json(folder / "metrics.json", {"split": name, "rows": len(split.ids), "metric": facts.metric, **scores})
+    _, train = await asyncio.to_thread(read_labels, context.run.split(best.split_version) / TRAIN)
+    guess = guess_score(facts.metric, facts.task_type, train, split.labels, max(1, len(facts.classes)))
+    told = {"split": name, "rows": len(split.ids), "metric": facts.metric, CONSTANT_GUESS: guess}
+    write_json(folder / "metrics.json", told | scores)
     undefined = ""
     if scores.get(facts.metric) is None:
         cause = cause_undefined(METRICS[facts.metric], facts.task_type, split.labels, facts.classes)

@@ -1,8 +1,13 @@
 """Reports in Markdown, one of each iteration as it ends and one of the run, from the state and the outputs."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from agents.data.workspace import read_labels
+from agents.errors import UserError
+from agents.evaluation.guess import CONSTANT_GUESS, guess_score
 from agents.figure_words import in_words
 from agents.files import write_atomically
 from agents.history import outputs_of
@@ -37,9 +42,38 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
     run.report.mkdir(exist_ok=True)
     path = run.report / "report.md"
     undefined = undefined_on_tests(state)
-    text = markdown("run.md.j2", state=state, status=status, reason=reason, scored=scored, undefined=undefined)
+    text = markdown(
+        "run.md.j2",
+        state=state,
+        status=status,
+        reason=reason,
+        scored=scored,
+        undefined=undefined,
+        guesses=_guesses(run, state),
+        ended=state.ended or state.last_event,
+    )
     write_atomically(path, text)
     return path
+
+
+def _guesses(run: RunFolder, state: RunState) -> dict[str, float]:
+    """Split to what a constant guess scores on it, for the splits that the best snapshot was scored on.
+
+    That of a test split was written by the final evaluation: before it, nothing that comes from its labels is anywhere.
+    """
+    if state.best is None or state.task_type is None:
+        return {}
+    found: dict[str, float | None] = {}
+    split = run.split(state.best.split_version)
+    with suppress(OSError, UserError):
+        train, labels = (read_labels(split / name)[1] for name in (SplitName.TRAIN, SplitName.VALIDATION))
+        n_classes = max(1, len(state.classes))
+        found[SplitName.VALIDATION] = guess_score(state.metric, state.task_type, train, labels, n_classes)
+    for path in (run.test / "metrics.json", *(run.test / name / "metrics.json" for name in state.test_scores)):
+        with suppress(OSError, ValueError):
+            told = json.loads(path.read_bytes())
+            found[told["split"]] = told.get(CONSTANT_GUESS)
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _shown(run: RunFolder, value: Any) -> Any:

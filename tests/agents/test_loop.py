@@ -40,6 +40,10 @@ async def test_the_better_iteration_is_kept_and_scored_on_the_hidden_test(tmp_pa
     assert record.test == ended.state.test_scores
     metrics = json.loads((ended.run.test / "metrics.json").read_text())
     assert metrics["AUROC"] == ended.state.test_scores["test"]["AUROC"] > 0.6
+    assert metrics["constant_guess"] == 0.5
+    report = (ended.run.report / "report.md").read_text()
+    assert "A constant guess scores 0.5000 there." in report
+    assert "| AUROC of a constant guess | 0.5000 |" in report
     assert [path.name for path in (ended.run.root / "snapshots").iterdir()] == ["001"]
 
 

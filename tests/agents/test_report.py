@@ -1,6 +1,7 @@
 """Reports from staged runs, and from text that would break out of them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from agents.fold import fold
@@ -145,3 +146,28 @@ def test_figures_of_the_built_in_policy_are_told_by_what_they_mean(tmp_path: Pat
     state.model = "openai/gpt"
     text = handed_over(run, state, StepName.PREDICTION_EXPLORATION, statistics=figures)
     assert "- overconfidence: -0.0083\n- recall_case: 0.5000\n- own: 1\n" in text
+
+
+def test_the_run_report_says_from_how_many_rows_and_against_which_guess_a_score_is(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    state.metric = "AUPRC"
+    assert state.best is not None and state.started is not None
+    for name, labels in (("train", "0001"), ("validation", "00111")):
+        folder = run.split(state.best.split_version) / name
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = (f"{name}-{row},{label}\n" for row, label in enumerate(labels))
+        (folder / "labels.csv").write_text("id,numeric_label\n" + "".join(rows))
+    state.splits[state.best.split_version] |= {"validation": 5}
+    state.test_scores, state.rows["test"] = {"test": {"AUPRC": 0.9}}, 1200
+    state.settings = {"seed": 7, "dataset": "/data/peptides"}
+    state.ended = state.started + timedelta(minutes=3, seconds=5)
+    before = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    assert "(split v1). It has 5 rows. A constant guess scores 0.6000 there.\n" in before
+    assert "of a constant guess |" not in before
+    run.test.mkdir()
+    (run.test / "metrics.json").write_text(json.dumps({"split": "test", "constant_guess": 0.25}))
+    text = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    assert "| metric | test (1,200 rows) |" in text
+    assert "| AUPRC (the run's metric) | 0.9000 | \n| AUPRC of a constant guess | 0.2500 | \n" in text
+    assert "| Dataset | `/data/peptides` |" in text
+    assert f"| Time | {state.started:%Y-%m-%d %H:%M} UTC, 3m05s |" in text
