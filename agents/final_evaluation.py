@@ -57,7 +57,7 @@ async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
             scores[name] = await _score_test(context, snapshot, dataset, name)
         except (ScriptFailed, PredictionError) as error:
             raise TestNotScored(f"test split {name}: {error}") from None
-    await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores))
+    await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores, dataset.test_findings))
     return scores
 
 

@@ -6,6 +6,7 @@ what is kept: the journal holds the digest of its files, and a snapshot that dif
 """
 
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,7 @@ class SnapshotRecord(BaseModel):
     train: dict[str, float | None]
     validation: dict[str, float | None]
     test: dict[str, dict[str, float | None]] = Field(default_factory=dict, description="Test split to metrics.")
+    test_findings: list[str] = Field(default_factory=list, description="What was found in the test splits.")
     python: str
     model: str = Field(description="The model that wrote the scripts.")
 
@@ -120,9 +122,12 @@ def install_snapshot(
     return Snapshot(run.best)
 
 
-def add_test_scores(snapshot: Snapshot, scores: dict[str, dict[str, float | None]]) -> None:
-    """Write the final evaluation into the snapshot's metrics and README."""
-    _write_record(snapshot.root.resolve(), snapshot.record().model_copy(update={"test": scores}), snapshot.dataset())
+def add_test_scores(
+    snapshot: Snapshot, scores: dict[str, dict[str, float | None]], findings: Sequence[str] = ()
+) -> None:
+    """Write the final evaluation, and what was found in the test splits, into the snapshot's metrics and README."""
+    record = snapshot.record().model_copy(update={"test": scores, "test_findings": list(findings)})
+    _write_record(snapshot.root.resolve(), record, snapshot.dataset())
 
 
 def _write_record(root: Path, record: SnapshotRecord, dataset: DatasetFacts) -> None:

@@ -81,10 +81,14 @@ def run(saying: str, path: str, arguments: Sequence[str]) -> Part[Run]:
     return parse_run(answer)
 
 
-def analyse(writing: str, running: str, name: str, arguments: Sequence[str]) -> Part[dict[str, Any]]:
-    """Write one of the policy's own scripts, run it and read its result; raises :class:`GaveUp` where it fails."""
-    yield from write(writing, name, source(name))
-    done = yield from run(running, name, arguments)
+def analyse(writing: str, running: str, script: str, arguments: Sequence[str]) -> Part[dict[str, Any]]:
+    """Write one of the policy's own scripts, run it and read its result; raises :class:`GaveUp` where it fails.
+
+    ``script`` is a path from the step's folder, the script's name its last part.
+    """
+    name = script.rpartition("/")[2]
+    yield from write(writing, script, source(name))
+    done = yield from run(running, script, arguments)
     if not done.ok:
         raise GaveUp(failure(name, done))
     return done.result()

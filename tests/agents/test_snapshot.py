@@ -209,3 +209,16 @@ def test_no_text_of_a_model_breaks_out_of_its_place_in_the_readme(bench: Bench) 
     assert text.splitlines()[0] == "# k-mers # Forged for toy"
     assert "\x1b" not in text
     assert "| validation (split v1) | – |" in text
+
+
+def test_the_readme_says_what_was_found_in_the_test_splits_and_how_labels_are_numbered(bench: Bench) -> None:
+    snapshot = bench.keep(0)
+    found = "7 groups of test also in train, such as a"
+    assert found not in (snapshot.root / "README.md").read_text()
+    add_test_scores(snapshot, {"test": {"AUROC": 0.9}}, [found])
+    text = (snapshot.root / "README.md").read_text()
+    assert f"\n- {found}\n" in text
+    assert snapshot.record().test_findings == [found]
+    assert "    id,numeric_label\n    row-1,1\n" in text
+    numbered = ", ".join(f"{number} for {name}" for number, name in enumerate(FACTS.classes))
+    assert f"`numeric_label` is the number of the class: {numbered}.\n" in text

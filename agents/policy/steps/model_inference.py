@@ -16,6 +16,8 @@ from agents.vocabulary import SplitName, StepName
 from agents.wording import counted
 
 SCRIPT: Final = f"{StepName.MODEL_INFERENCE.value}/inference.py"
+_CHECK: Final = "checks/check_predictions.py"
+"""In a folder of its own that is no package: what lies beside the inference script goes into the snapshot."""
 _OUTPUT: Final = "mini_train_predictions.csv"
 
 
@@ -37,7 +39,7 @@ def model_inference(facts: StepFacts, _: Sequence[str]) -> Moves:
     found = yield from analyse(
         "I write a script that checks the predictions.",
         "One finite prediction for each id, and none else?",
-        "check_predictions.py",
+        _CHECK,
         ["--input", inputs, "--predictions", _OUTPUT, "--classes", str(len(facts.task.classes))],
     )
     if found["problems"]:

@@ -166,6 +166,7 @@ async def ask(messages: list[dict[str, Any]]) -> dict[str, Any]:
 def execute(tool: str, arguments: dict[str, Any], step: Path) -> str:
     """What the tool gives back."""
     if tool == "write_python":
+        (step / arguments["path"]).parent.mkdir(parents=True, exist_ok=True)
         (step / arguments["path"]).write_text(arguments["content"])
         return f"wrote {arguments['path']}: {len(arguments['content'].splitlines())} lines"
     if tool == "run_python":

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from agents.model_files import copy_scripts
 from agents.policy.carried import find_candidate
 from agents.policy.figures import figure
 from agents.steps.outputs import DataSplitOutput, PredictionExplorationOutput
@@ -68,6 +69,8 @@ def test_an_iteration_on_a_table_with_a_number_to_predict(tmp_path: Path) -> Non
     assert explored.statistics["rows"] == 40
     split = DataSplitOutput.model_validate(world.outputs[StepName.DATA_SPLIT])
     assert "quantiles" in split.strategy
+    copy_scripts(world.folder / "model_inference", tmp_path / "copy")
+    assert [path.name for path in (tmp_path / "copy").iterdir()] == ["inference.py"]
 
 
 def test_a_skipped_exploration_is_made_up_for(tmp_path: Path) -> None:
