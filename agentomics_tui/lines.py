@@ -4,7 +4,7 @@ from agentomics_tui.commands.out import single_line
 from agents import events as ev
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
-from agents.wording import duration, first_line, score
+from agents.wording import counted, duration, first_line, score
 from screens.model_events import sentence
 
 
@@ -18,7 +18,7 @@ def _text_of(event: ev.Event, state: RunState) -> str | None:
     match event:
         case ev.RunStarted():
             by = "the built-in policy (no LLM)" if event.model == BUILTIN_MODEL else event.model
-            return f"run {event.run_id} on {event.dataset}: up to {event.iterations} iterations by {by}"
+            return f"run {event.run_id} on {event.dataset}: up to {counted(event.iterations, 'iteration')} by {by}"
         case ev.RunResumed():
             return "run resumed"
         case ev.DatasetChecked():

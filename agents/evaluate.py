@@ -33,7 +33,7 @@ from agents.steps.agent import StepFailed
 from agents.steps.outputs import ValidationEvaluationOutput
 from agents.tasks import to_the_end
 from agents.vocabulary import SplitName, StepName
-from agents.wording import score
+from agents.wording import counted, score
 
 Scores = dict[str, float | None]
 _SCORED: Final = (SplitName.TRAIN, SplitName.VALIDATION)
@@ -114,7 +114,7 @@ async def _score_split(
             model,
             scratch / "input",
             ids,
-            title=f"predict {name} ({len(ids):,} rows) for scoring",
+            title=f"predict {name} ({counted(len(ids), 'row')}) for scoring",
             keep=context.run.step(index, StepName.VALIDATION_EVALUATION) / f"{name}_predictions.csv",
         )
     dataset = context.dataset

@@ -18,6 +18,7 @@ from agents.files import write_json
 from agents.scripts import ScriptFailed
 from agents.snapshot import Snapshot, add_test_scores, open_snapshot
 from agents.tasks import to_the_end
+from agents.wording import counted
 
 Scores = dict[str, float | None]
 _MEANING: Final = (
@@ -76,7 +77,7 @@ async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset,
             copy,
             scratch / "input",
             split.ids,
-            title=f"final evaluation: predict {name} ({len(split.ids):,} rows)",
+            title=f"final evaluation: predict {name} ({counted(len(split.ids), 'row')})",
             keep=folder / "predictions.csv",
         )
     scores = await asyncio.to_thread(

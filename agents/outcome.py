@@ -61,6 +61,7 @@ def nothing_left_to_do(state: RunState) -> str | None:
             and not state.iterations[-1].is_cut_off
             and (state.best is None or is_tested(state))
         ):
-            return f"all of its {state.planned_iterations} iterations are over"
+            count = state.planned_iterations
+            return "its only iteration is over" if count == 1 else f"all of its {count:,} iterations are over"
         case _:
             return None

@@ -7,7 +7,7 @@ import pytest
 from agentomics_tui.lines import line_of
 from agents import events as ev
 from agents.state import RunState
-from agents.vocabulary import RunStatus
+from agents.vocabulary import BUILTIN_MODEL, RunStatus
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EVIL = "one\nFORGED\r\x1b[2J\u2028FORGED\x85FORGED"
@@ -92,3 +92,8 @@ def test_what_happens_to_calls_and_limits_has_a_line(event: ev.Event, line: str)
 def test_a_score_of_any_scale_can_be_read() -> None:
     best = ev.BestChanged(metric="RMSE", value=2.5e-9, previous=1.5e308, split_version=1, time=NINE)
     assert line_of(best, RunState()) == "09:00:00    new best: RMSE 2.5e-09 on validation, before 1.5e+308"
+
+
+def test_one_iteration_is_no_iterations() -> None:
+    started = ev.RunStarted(dataset="toy", model=BUILTIN_MODEL, iterations=1)
+    assert (line_of(started, RunState()) or "").endswith("up to 1 iteration by the built-in policy (no LLM)")

@@ -171,3 +171,12 @@ def test_the_run_report_says_from_how_many_rows_and_against_which_guess_a_score_
     assert "| AUPRC (the run's metric) | 0.9000 | \n| AUPRC of a constant guess | 0.2500 | \n" in text
     assert "| Dataset | `/data/peptides` |" in text
     assert f"| Time | {state.started:%Y-%m-%d %H:%M} UTC, 3m05s |" in text
+
+
+def test_what_costs_nothing_is_free(tmp_path: Path) -> None:
+    run, state = finished(tmp_path)
+    state.usage.cost_usd, state.usage.unpriced = 0.0, 0
+    assert "| Cost | free |" in write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    state.usage.unpriced = 1
+    priced = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
+    assert "| Cost | 1 call without a known price |" in priced

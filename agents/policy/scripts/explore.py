@@ -204,25 +204,26 @@ def label_words(table: Table) -> str:
         low, middle, high = table.label.quantile([0.05, 0.5, 0.95])
         return f"The label is a number: median {middle:.4g}, 90 % between {low:.4g} and {high:.4g}."
     counts = Counter(table.label.astype(int))
-    named = [f"{table.classes[number]} {n} ({n / len(table.label):.1%})" for number, n in sorted(counts.items())]
+    named = [f"{table.classes[number]} {n:,} ({n / len(table.label):.1%})" for number, n in sorted(counts.items())]
     return f"Classes: {', '.join(named)}."
 
 
-def columns_words(count: int, kind: str) -> str:
-    return f"{count} {kind} column{'' if count == 1 else 's'}"
+def counted(count: int, one: str, many: str = "") -> str:
+    """``count`` with its noun: "1 row", "2,000 rows"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def describe(table: Table) -> str:
     """Rows, columns and kinds."""
     parts = [f"{kind} sequences in {name!r}" for name, kind in table.sequences.items()]
     if table.numeric:
-        parts.append(columns_words(len(table.numeric), "numeric"))
+        parts.append(counted(len(table.numeric), "numeric column"))
     if table.categorical:
-        parts.append(columns_words(len(table.categorical), "categorical"))
+        parts.append(counted(len(table.categorical), "categorical column"))
     if table.ignored:
-        parts.append(columns_words(len(table.ignored), "unusable"))
-    columns = columns_words(table.inputs.shape[1], "input")
-    return f"{len(table.inputs)} rows, {columns}: {', '.join(parts)}. {label_words(table)}"
+        parts.append(counted(len(table.ignored), "unusable column"))
+    columns = counted(table.inputs.shape[1], "input column")
+    return f"{counted(len(table.inputs), 'row')}, {columns}: {', '.join(parts)}. {label_words(table)}"
 
 
 def sequence_sentences(table: Table) -> list[str]:
@@ -254,17 +255,24 @@ def table_sentences(table: Table) -> list[str]:
         values = table.inputs[table.numeric]
         said.append(f"Strongest numeric columns: {signal_words(signal(values, table.label, table.task), table.task)}.")
         skewed = int((values.skew().abs() > 2).sum())
-        said.append(f"{skewed} of {len(table.numeric)} numeric columns are strongly skewed (skewness above 2).")
+        are = "is" if skewed == 1 else "are"
+        among = counted(len(table.numeric), "numeric column")
+        said.append(f"{skewed:,} of {among} {are} strongly skewed (skewness above 2).")
         some = values[values.var().sort_values(ascending=False, kind="stable").index[:300]]
         matrix = np.abs(np.nan_to_num(np.corrcoef(some.fillna(some.median()).to_numpy(float), rowvar=False)))
         pairs = int((np.triu(np.atleast_2d(matrix), 1) > 0.95).sum())
         among = f" among the {some.shape[1]} most variable" if some.shape[1] < len(table.numeric) else ""
-        said.append(f"{pairs} pairs of numeric columns{among} correlate above 0.95.")
+        paired = counted(
+            pairs, f"pair of numeric columns{among} correlates", f"pairs of numeric columns{among} correlate"
+        )
+        said.append(f"{paired} above 0.95.")
     for name in table.categorical[:SHOWN]:
         levels = table.inputs[name].astype(str)
         means = table.label.groupby(levels).agg(["mean", "size"]).query("size >= 10")["mean"]
         spread = f"; mean label by level from {means.min():.3g} to {means.max():.3g}" if len(means) > 1 else ""
-        said.append(f"{name}: {levels.nunique()} levels, most often {levels.value_counts().index[0]!r}{spread}.")
+        said.append(
+            f"{name}: {counted(levels.nunique(), 'level')}, most often {levels.value_counts().index[0]!r}{spread}."
+        )
     return said
 
 
@@ -275,14 +283,15 @@ def findings(table: Table) -> list[str]:
     worst = missing[missing > 0].sort_values(ascending=False)
     if len(worst):
         named = ", ".join(f"{name} {share:.1%}" for name, share in worst.head(SHOWN).items())
-        found.append(f"Missing values in {len(worst)} of {len(missing)} columns: {named}.")
+        found.append(f"Missing values in {len(worst):,} of {counted(len(missing), 'column')}: {named}.")
     found += [f"{name} is left out: {why}." for name, why in list(table.ignored.items())[:SHOWN]]
     keys = pd.util.hash_pandas_object(table.inputs.fillna("").astype(str), index=False)
     repeated = int(keys.duplicated().sum())
     if repeated:
         labels = table.label.groupby(keys.to_numpy()).nunique()
         found.append(
-            f"{repeated} rows repeat the inputs of another one; {int((labels > 1).sum())} inputs have several labels."
+            f"{counted(repeated, 'row repeats', 'rows repeat')} the inputs of another one; "
+            f"{counted(int((labels > 1).sum()), 'input has', 'inputs have')} several labels."
         )
     found += _label_findings(table) + _leak_findings(table)
     for name, alphabet in table.sequences.items():
@@ -304,10 +313,11 @@ def _label_findings(table: Table) -> list[str]:
     if table.group is not None:
         sizes = table.group.value_counts()
         found.append(
-            f"{len(sizes)} groups of related rows, the largest with {sizes.iloc[0]} rows; none may straddle a split."
+            f"{counted(len(sizes), 'group')} of related rows, the largest with {counted(int(sizes.iloc[0]), 'row')}; "
+            "none may straddle a split."
         )
     if len(table.inputs) < 300:
-        found.append(f"Only {len(table.inputs)} rows: scores on validation are uncertain.")
+        found.append(f"Only {counted(len(table.inputs), 'row')}: scores on validation are uncertain.")
     return found
 
 
@@ -360,7 +370,9 @@ def focus_sentence(table: Table, view: str) -> str | None:
         return None
     bins = pd.qcut(column, 4, duplicates="drop")
     by = table.label.groupby(bins, observed=True).agg(["mean", "size"])
-    rows = "; ".join(f"{bin_}: {row['size']:.0f} rows, mean label {row['mean']:.3g}" for bin_, row in by.iterrows())
+    rows = "; ".join(
+        f"{bin_}: {counted(int(row['size']), 'row')}, mean label {row['mean']:.3g}" for bin_, row in by.iterrows()
+    )
     return f"A closer look at {view}: {rows}."
 
 

@@ -41,7 +41,9 @@ def main() -> None:
         seen = figures(fitted.transform(frame))
         seen["seconds"] = round(time.monotonic() - started, 3)
         seen["examples"] = [str(name)[:40] for name in fitted.names[:6]]
-        print(f"{seen['features']} features of {seen['rows']} rows in {seen['seconds']} s, {seen['zeros']:.0%} zeros")
+        print(
+            f"{seen['features']:,} features of {seen['rows']:,} rows in {seen['seconds']} s, {seen['zeros']:.0%} zeros"
+        )
         found.append(seen)
     print("RESULT: " + json.dumps({"members": found}))
 

@@ -60,7 +60,7 @@ def _output(facts: StepFacts, found: dict[str, Any], seed: int) -> DataSplitOutp
     apart = "" if found["equal_inputs_together"] else _EQUAL_APART
     folder = StepName.DATA_SPLIT.value
     return DataSplitOutput(
-        summary=f"{counted(train, 'row')} to train on, {validation} to validate, {mini} of train for quick runs.",
+        summary=f"{counted(train, 'row')} to train on, {validation:,} to validate, {mini:,} of train for quick runs.",
         train=f"{folder}/train",
         validation=f"{folder}/validation",
         mini_train=f"{folder}/mini_train",

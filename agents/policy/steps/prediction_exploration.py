@@ -122,7 +122,8 @@ def insights(statistics: Mapping[str, Any]) -> list[str]:
     if isinstance(confident, int) and isinstance(errors, int) and errors and confident > errors / 4:
         were = "was" if confident == 1 else "were"
         said.append(
-            f"{confident} of {errors} errors {were} made with a probability above 0.9: check their labels and features."
+            f"{confident:,} of {counted(errors, 'error')} {were} made with a probability above 0.9: check their labels "
+            "and features."
         )
     spread = statistics.get("spread_of_predictions")
     if isinstance(spread, float) and spread < 0.6:

@@ -201,7 +201,7 @@ def fit_on_growing_rows(problem: Problem, make: Callable[[np.ndarray], Any], mos
     for step, rows in enumerate(_growing_rows(problem, most), start=1):
         labels = problem.y_train[rows]
         model = make(labels).fit(problem.x_train[rows], labels)
-        problem.report(step, 3, model, f"{len(rows)} rows")
+        problem.report(step, 3, model, f"{len(rows):,} rows")
     return model
 
 

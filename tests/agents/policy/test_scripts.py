@@ -262,3 +262,13 @@ def test_errors_that_are_spread_evenly_name_no_part() -> None:
     parts = explore_errors.parts(judged, explore_errors.views(judged, {}, ["x"]))
     assert len(parts) == explore_errors.PARTS
     assert (parts["above"] < explore_errors.CLEAR).all()
+
+
+def test_counts_have_thousands_separators_and_the_number_of_their_noun() -> None:
+    inputs = pd.DataFrame({"x": np.arange(8193.0), "y": [None, *np.zeros(8192)]})
+    label = pd.Series(np.arange(8193.0) % 2)
+    table = explore.Table(inputs, label, None, "binary", ["a", "b"], {}, ["x", "y"], [], {})
+    assert explore.describe(table).startswith(
+        "8,193 rows, 2 input columns: 2 numeric columns. Classes: a 4,097 (50.0%)"
+    )
+    assert explore.counted(1, "row repeats", "rows repeat") == "1 row repeats"
