@@ -16,6 +16,8 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from agents.recipes.sources.prediction import predicted
 
 FOLDS = 3
+TOO_LARGE = 1e300
+"""Stands for any larger loss, so that losses can be compared and averaged; no report tells it."""
 ABSOLUTE = ("MAE", "MAPE")
 """Metrics of absolute errors; the loss follows them."""
 
@@ -73,25 +75,29 @@ class Problem:
         line["message"] = f"{self.title}{message}"
         self.reports.append(line)
         print(f"TRAINING_REPORT: {json.dumps(line)}", flush=True)
-        return float(line["validation_loss"])
+        return self.loss(self.y_validation, on_validation)
 
     def figures(self, on_train: np.ndarray, on_validation: np.ndarray) -> dict[str, Any]:
-        """Both losses, and the metric on validation where it is defined."""
-        found = {
+        """Both losses, None where one is too large to be a number, and the metric on validation where it is defined."""
+        losses = {
             "train_loss": self.loss(self.y_train, on_train),
             "validation_loss": self.loss(self.y_validation, on_validation),
         }
-        value = score(self.metric, self.y_validation, on_validation)
+        found: dict[str, Any] = {name: loss if loss < TOO_LARGE else None for name, loss in losses.items()}
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = score(self.metric, self.y_validation, on_validation)
         if value is not None and np.isfinite(value):
             found[self.metric] = float(value)
         return found
 
     def loss(self, y: np.ndarray, prediction: np.ndarray) -> float:
-        """Log loss of probabilities; mean absolute or squared error of numbers. Always finite."""
+        """Log loss of probabilities; mean absolute or squared error of numbers. At most ``TOO_LARGE``, never NaN."""
         if self.classes:
             return float(-np.log(np.maximum(prediction[np.arange(len(y)), y], 1e-7)).mean())
-        error = np.clip(prediction - y, -1e15, 1e15)
-        return float(np.abs(error).mean() if self.absolute else (error**2).mean())
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = np.abs(prediction - y)
+            loss = float((error if self.absolute else error**2).mean())
+        return loss if loss < TOO_LARGE else TOO_LARGE
 
     def folds(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Folds of the training rows; none where a class or the groups are too few."""
@@ -153,7 +159,8 @@ def fit_best_of(problem: Problem, values: Sequence[Any], make: Callable[[Any], A
     for step, value in enumerate(values, start=1):
         losses = [_fold_loss(problem, make(value), *fold) for fold in prepared]
         model = make(value).fit(problem.x_train, problem.y_train)
-        problem.report(step, len(values), model, f"{name} {value:g}: cross-validated loss {np.mean(losses):.4f}")
+        figure = f"{np.mean(losses):.4g}" if max(losses) < TOO_LARGE else "too large for a number"
+        problem.report(step, len(values), model, f"{name} {value:g}: cross-validated loss {figure}")
         if np.mean(losses) < least:
             best, least, since = model, float(np.mean(losses)), 0
         else:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
 from agents.recipes.catalogue import Candidate, InputKind, candidates, ensemble
+from agents.recipes.sources.problem import Problem, fit_best_of
 from agents.vocabulary import TaskType
 from tests.agents.recipes.recipe_runs import METRIC, Dataset, Workspace, assert_is_a_prediction, make
 from tests.support.scripts import run_interpreter, run_script
@@ -50,6 +52,34 @@ def test_reports_are_finite_json_with_losses_and_the_metric(tmp_path: Path) -> N
         assert {"epoch", "of", "train_loss", "validation_loss", "MCC", "message"} == set(report)
         assert 1 <= report["epoch"] <= report["of"]
     assert {"train_loss", "validation_loss", "MCC"} == set(json.loads(saved.removeprefix("SAVED: ")))
+
+
+@pytest.mark.parametrize(("size", "told"), [(1e100, True), (1e155, False)])
+def test_a_loss_that_is_too_large_for_a_number_is_left_out_and_no_other_is_cut(
+    size: float, told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x = np.random.default_rng(0).normal(size=(90, 2))
+    y = size * (x[:, 0] + 3)
+    problem = Problem(
+        x_train=x[:60],
+        y_train=y[:60],
+        x_validation=x[60:],
+        y_validation=y[60:],
+        raw_train=x[:60],
+        prepare=None,
+        classes=0,
+        metric="RMSE",
+        seed=0,
+        threads=1,
+    )
+    model = fit_best_of(problem, [100, 10, 1], lambda alpha: Ridge(alpha=alpha), "alpha")
+    assert model is not None
+    assert "Infinity" not in capsys.readouterr().out
+    for report in problem.reports:
+        for name in ("train_loss", "validation_loss"):
+            assert (report[name] is not None) is told
+            assert report[name] is None or report[name] > 1e190
+        assert ("too large for a number" in report["message"]) is not told
 
 
 def epochs(printed: str) -> list[int]:
