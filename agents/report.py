@@ -50,6 +50,7 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
         scored=scored,
         undefined=undefined,
         guesses=_guesses(run, state),
+        dataset=str(run.record().settings.dataset),
         ended=state.ended or state.last_event,
     )
     write_atomically(path, text)

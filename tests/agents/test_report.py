@@ -159,17 +159,17 @@ def test_the_run_report_says_from_how_many_rows_and_against_which_guess_a_score_
         (folder / "labels.csv").write_text("id,numeric_label\n" + "".join(rows))
     state.splits[state.best.split_version] |= {"validation": 5}
     state.test_scores, state.rows["test"] = {"test": {"AUPRC": 0.9}}, 1200
-    state.settings = {"seed": 7, "dataset": "/data/peptides"}
+    state.settings = {"seed": 7}
     state.ended = state.started + timedelta(minutes=3, seconds=5)
     before = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
-    assert "(split v1). It has 5 rows. A constant guess scores 0.6000 there.\n" in before
+    assert "(split v1). Validation has 5 rows. A constant guess scores 0.6000 there.\n" in before
     assert "of a constant guess |" not in before
     run.test.mkdir()
     (run.test / "metrics.json").write_text(json.dumps({"split": "test", "constant_guess": 0.25}))
     text = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
     assert "| metric | test (1,200 rows) |" in text
     assert "| AUPRC (the run's metric) | 0.9000 | \n| AUPRC of a constant guess | 0.2500 | \n" in text
-    assert "| Dataset | `/data/peptides` |" in text
+    assert f"| Dataset | `{run.record().settings.dataset}` |" in text
     assert f"| Time | {state.started:%Y-%m-%d %H:%M} UTC, 3m05s |" in text
 
 
