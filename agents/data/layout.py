@@ -70,7 +70,10 @@ def find_layout(path: Path) -> Layout:
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     folders = {entry.name: entry for entry in entries if entry.is_dir() and _is_split(entry.name)}
-    tables = {stem: find_table(root, stem) for entry in entries if _is_split(stem := table_stem(entry.name) or "")}
+    stems = {entry: stem for entry in entries if _is_split(stem := table_stem(entry.name) or "")}
+    for entry in stems:
+        _check_file(entry)
+    tables = {stem: find_table(root, stem) for stem in stems.values()}
     if TRAIN in folders and TRAIN in tables:
         raise UserError(f"{path}: both train/ and {_name(tables[TRAIN])} exist; keep one of them")
     if TRAIN not in folders and TRAIN not in tables:
@@ -128,6 +131,13 @@ def _order(split: str) -> tuple[int, str]:
 
 def _name(path: Path | None) -> str:
     return path.name if path else ""
+
+
+def _check_file(table: Path) -> None:
+    """Raise :class:`UserError` where what is called as a split's table is none, such as a folder or a pipe."""
+    if not table.is_file():
+        what = "a folder" if table.is_dir() else "no file that can be read again and again"
+        raise UserError(f"{table}: is {what}; a split is a table, or a folder without an ending such as train/")
 
 
 def _check_folders(splits: dict[str, Path]) -> None:

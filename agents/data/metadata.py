@@ -47,6 +47,8 @@ def read_metadata(folder: Path) -> Metadata:
     Raises :class:`UserError` with file, key and what was expected.
     """
     path = folder / FILE_NAME
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: is {'a folder' if path.is_dir() else 'no ordinary file'}; expected a JSON file")
     try:
         values = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -55,8 +57,13 @@ def read_metadata(folder: Path) -> Metadata:
         raise UserError(f"{path}: not UTF-8 text; save the file as UTF-8") from None
     except json.JSONDecodeError as error:
         raise UserError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from None
-    except (OSError, RecursionError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from None
+    except ValueError:
+        # What the parser refuses of well-formed JSON: Python reads no whole number of more than 4,300 digits.
+        raise UserError(f"{path}: a number there has too many digits") from None
+    except RecursionError:
+        raise UserError(f"{path}: brackets are nested too deeply") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
     if not isinstance(values, dict):
         raise UserError(f'{path}: expected an object such as {{"label_column": "label"}}')
     try:

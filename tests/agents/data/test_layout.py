@@ -1,6 +1,7 @@
 """Recognising a dataset, and the checks before a run."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_two_files_that_claim_one_split_are_refused(make_csv: MakeCsv) -> None:
     root = make_csv()
     (root / "train.tsv").write_text("")
     with pytest.raises(UserError, match=r"both train.csv and train.tsv exist"):
+        find_layout(root)
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_folder_and_a_pipe_with_the_name_of_a_table_are_refused(make_csv: MakeCsv, split: str) -> None:
+    root = make_csv()
+    table = root / f"{split}.csv"
+    table.unlink(missing_ok=True)
+    table.mkdir()
+    with pytest.raises(UserError, match=rf"{split}.csv: is a folder; a split is a table"):
+        find_layout(root)
+    table.rmdir()
+    os.mkfifo(table)
+    with pytest.raises(UserError, match=rf"{split}.csv: is no file that can be read again"):
         find_layout(root)
 
 

@@ -1,6 +1,7 @@
 """metadata.json, well and badly written."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,23 @@ def test_unknown_keys_are_remembered(tmp_path: Path) -> None:
         ('{"input_columns": ["x", "x"]}', "metadata.json: input_columns: named twice: x"),
         ('{"task_type": "binary"}', "metadata.json: task_type: input should be 'classification' or 'regression'"),
         ('{"positive_class": "a", "negative_class": "a"}', "metadata.json: negative_class: the same as positive_class"),
+        (f'{{"id_column": {"9" * 5000}}}', "metadata.json: a number there has too many digits"),
+        ("[" * 200_000, "metadata.json: brackets are nested too deeply"),
         ('{"label_column": "y", "id_column": "y"}', "metadata.json: id_column: column 'y' is label_column already"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_key(tmp_path: Path, text: str, told: str) -> None:
     assert refusal(tmp_path, text).startswith(told)
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "metadata.json").mkdir()
+    with pytest.raises(UserError, match=r"metadata.json: is a folder; expected a JSON file$"):
+        read_metadata(tmp_path)
+    (tmp_path / "metadata.json").rmdir()
+    os.mkfifo(tmp_path / "metadata.json")
+    with pytest.raises(UserError, match=r"metadata.json: is no ordinary file"):
+        read_metadata(tmp_path)
 
 
 def test_another_label_forgets_what_was_said_of_the_first(tmp_path: Path) -> None:
