@@ -1,10 +1,11 @@
 """Whether the inputs of a dataset in folder form belong to the ids of its labels.
 
 Anything may lie in ``input/``. Only what is recognisably keyed by id is held against the labels: a table with the id
-column, where it is ``data.csv`` or the only file, and FASTA files, where nothing else is there and some header names a
-row. Of everything else it is said what could be matched.
+column, where it is ``data.csv`` or the only file, and FASTA files, where nothing else is there and none is named after
+an id. Of everything else it is said what could be matched.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,14 +53,14 @@ class _Split:
     def missing(self, known: Collection[str]) -> list[str]:
         return [identity for identity in self.lines if identity not in known]
 
-    def refuse_missing(self, where: Path, what: str, known: Sequence[str]) -> None:
-        """Raise :class:`UserError` where a labelled id is not among the ``known`` ones."""
+    def refuse_missing(self, where: Path, what: str, known: Sequence[str], hint: str = "") -> None:
+        """Raise :class:`UserError`, with ``hint`` at its end, where a labelled id is not among the ``known`` ones."""
         absent = self.missing(set(known))
         if absent:
             raise UserError(
                 f"{where}: no {what} for {len(absent)} of the {counted(len(self.lines), 'id')} in {self.labels.name}, "
                 f"the first is {absent[0]!r} ({self.labels.name}, line {self.lines[absent[0]]}); every labelled id "
-                f"needs its input, and the ids there are such as {some(known[:1]) or 'none'}"
+                f"needs its input, and the ids there are such as {some(known[:1]) or 'none'}{hint}"
             )
 
 
@@ -125,21 +126,49 @@ def _column_of_ids(table: Path, ids: Collection[str]) -> str | None:
 
 
 def _match_fasta(split: _Split, fastas: list[Path], nothing_else: bool, by_header: bool) -> Match:
-    found = {path: [(record.line, record.id) for record in read_fasta(path)] for path in fastas}
+    found: dict[Path, list[tuple[int, str]]] = {}
+    is_empty = True
+    for path in fastas:
+        found[path] = []
+        for record in read_fasta(path):
+            found[path].append((record.line, record.id))
+            is_empty = is_empty and not record.sequence
     ids = [identity for records in found.values() for _, identity in records]
+    place = fastas[0] if len(fastas) == 1 else split.inputs
+    if ids and is_empty:
+        raise UserError(f"{place}: no letter below any of the {counted(len(ids), 'header')}; a sequence belongs there")
     where = f"{split.name}/input/{fastas[0].name}" if len(fastas) == 1 else f"{split.name}/input"
     if not by_header and not any(identity in split.lines for identity in ids):
-        told = f"no header is an id of {split.labels.name}, so its sequences cannot be matched to the labels"
-        return Match([f"{where}: {told} (headers such as {some(ids[:1]) or 'none'}, ids such as {split.first})"])
+        if nothing_else and _is_named_after_ids(split, fastas):
+            return Match(_match_names(split, fastas))
+        if not nothing_else or split.name != TRAIN:
+            told = f"no header is an id of {split.labels.name}, so its sequences cannot be matched to the labels"
+            return Match([f"{where}: {told} (headers such as {some(ids[:1]) or 'none'}, ids such as {split.first})"])
     if not nothing_else:
         absent = split.missing(set(ids))
         told = f"no sequence for {len(absent)} of the {counted(len(split.lines), 'id')} in {split.labels.name}"
         return Match([f"{where}: {told}, such as {absent[0]}"] if absent else [])
     for path, records in found.items():
         _refuse_repeats(path, records, "header")
-    split.refuse_missing(fastas[0] if len(fastas) == 1 else split.inputs, "sequence", ids)
+    split.refuse_missing(place, "sequence", ids, _matching_part(ids, split.lines))
     excess = [path for path, records in found.items() if any(identity not in split.lines for _, identity in records)]
     return Match(_unlabelled(split, where, "sequence", ids), by_header=True, excess=tuple(excess))
+
+
+def _is_named_after_ids(split: _Split, files: list[Path]) -> bool:
+    """Whether a file bears the id of a row, as where each row has a genome of its own."""
+    return any(name in split.lines for path in files for part in _parts(split, path) for name in _stems(part))
+
+
+def _matching_part(headers: Sequence[str], ids: Collection[str]) -> str:
+    """That a part of headers such as ``sp|P1|X`` is an id, in words; empty where none is, or where a header is one."""
+    if any(header in ids for header in headers):
+        return ""
+    for header in headers:
+        part = next((part for part in re.split(r"[|:;,/=._]", header) if part in ids), None)
+        if part is not None:
+            return f"; {part!r} in {header!r} is an id: leave only that in the header, as '>{part}'"
+    return ""
 
 
 # --- any other files -------------------------------------------------------------------------------------------------
@@ -150,11 +179,10 @@ def _match_names(split: _Split, files: list[Path]) -> list[str]:
     named: set[str] = set()
     strange: list[str] = []
     for path in files:
-        place = path.relative_to(split.inputs)
-        ids = [name for part in place.parts for name in _stems(part) if name in split.lines]
+        ids = [name for part in _parts(split, path) for name in _stems(part) if name in split.lines]
         named.update(ids)
         if not ids:
-            strange.append(place.as_posix())
+            strange.append(path.relative_to(split.inputs).as_posix())
     where, labels = f"{split.name}/input", f"{split.name}/{split.labels.name}"
     if not named:
         examples = f"files such as {some(strange[:1]) or 'none'}, ids such as {split.first}"
@@ -166,6 +194,10 @@ def _match_names(split: _Split, files: list[Path]) -> list[str]:
         are = "is" if len(strange) == 1 else "are"
         return [f"{where}: {counted(len(strange), 'file')} {are} named after no id of {labels}, such as {strange[0]}"]
     return []
+
+
+def _parts(split: _Split, path: Path) -> tuple[str, ...]:
+    return path.relative_to(split.inputs).parts
 
 
 def _stems(name: str) -> list[str]:

@@ -155,11 +155,37 @@ class TestFasta:
         fastaed(tmp_path, IDS, IDS, name="other.fa")
         assert told(tmp_path) == []
 
-    def test_headers_that_are_no_ids_are_told_and_not_refused(self, tmp_path: Path) -> None:
-        assert told(fastaed(tmp_path, IDS, ["chr1", "chr2"])) == [
+    def test_headers_of_which_none_is_an_id_are_refused_where_nothing_else_is_there(self, tmp_path: Path) -> None:
+        assert refusal(fastaed(tmp_path, IDS, ["chr1", "chr2"])) == (
+            "train/input/seq.fa: no sequence for 20 of the 20 ids in labels.csv, the first is 's000' (labels.csv, "
+            "line 2); every labelled id needs its input, and the ids there are such as chr1"
+        )
+
+    def test_a_part_of_the_headers_that_is_an_id_is_named(self, tmp_path: Path) -> None:
+        assert refusal(fastaed(tmp_path, IDS, [f"sp|{name}|X_HUMAN" for name in IDS])).endswith(
+            "the ids there are such as sp|s000|X_HUMAN; 's000' in 'sp|s000|X_HUMAN' is an id: leave only that in the "
+            "header, as '>s000'"
+        )
+
+    def test_headers_that_are_no_ids_beside_other_files_are_told_and_not_refused(self, tmp_path: Path) -> None:
+        fastaed(tmp_path, IDS, ["chr1", "chr2"])
+        (tmp_path / "train" / "input" / "regions.bed").write_text("chr1 1 2")
+        assert told(tmp_path) == [
             "train/input/seq.fa: no header is an id of labels.csv, so its sequences cannot be matched to the labels "
             "(headers such as chr1, ids such as s000)"
         ]
+
+    def test_files_that_are_named_after_the_ids_may_have_any_headers(self, tmp_path: Path) -> None:
+        for name in IDS:
+            fastaed(tmp_path, IDS, ["contig1", "contig2"], name=f"{name}.fa")
+        assert told(tmp_path) == []
+
+    def test_sequences_that_are_all_empty_are_refused(self, tmp_path: Path) -> None:
+        file = fastaed(tmp_path, IDS, IDS) / "train" / "input" / "seq.fa"
+        file.write_text("".join(f">{name}\n" for name in IDS))
+        assert refusal(tmp_path) == (
+            "train/input/seq.fa: no letter below any of the 20 headers; a sequence belongs there"
+        )
 
     def test_sequences_beside_other_files_need_not_be_complete(self, tmp_path: Path) -> None:
         fastaed(tmp_path, IDS, IDS[:3])
