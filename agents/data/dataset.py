@@ -248,16 +248,12 @@ def _frames(
     tables = [match.table for match in matches.values() if match.table is not None]
     if not tables:
         return {}, []
-    headers = [read_header(table) for table in tables]
     if len(tables) < len(matches):
         silent = any(match.table is None and not match.findings for match in matches.values())
         return {}, [f"input/{INPUT_TABLE}.csv is not looked into: not every split has it"] if silent else []
-    if any(set(header) != set(headers[0]) for header in headers):
-        return {}, [f"input/{INPUT_TABLE}.csv is not looked into: its columns differ between splits"]
     aligned = {}
-    for split, match, table, frame in zip(
-        matches, matches.values(), tables, read_frames(tables, headers[0]), strict=True
-    ):
+    frames = read_frames(tables, read_header(tables[0]))
+    for split, match, table, frame in zip(matches, matches.values(), tables, frames, strict=True):
         _check_rows(table, len(frame), len(match.ids))
         rows = frame.drop(columns=roles.id or "").set_axis(match.ids)
         aligned[split] = rows.loc[ids[split]].reset_index(drop=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from agents.data.fasta import is_fasta, read_fasta
 from agents.data.layout import TRAIN, Layout
-from agents.data.tables import Columns, find_table, open_table, read_columns, read_header, some, table_stem
+from agents.data.tables import Columns, find_table, open_table, places_of, read_columns, read_header, some, table_stem
 from agents.errors import UserError
 from agents.wording import counted
 
@@ -32,6 +32,8 @@ class Match:
     """Files that hold rows or sequences of ids without a label too, which are left out."""
     table: Path | None = None
     """The table that is looked into."""
+    held: Path | None = None
+    """The table whose rows are, or should be, the labelled ids; it may be handed over without a further look."""
     ids: list[str] = field(default_factory=list)
     """Ids of the table's rows, in file order."""
 
@@ -68,7 +70,8 @@ def match_inputs(layout: Layout, identity: str, read: dict[str, Columns]) -> dic
     """Compare the inputs of each split with its labels, which were ``read`` with the id column ``identity``.
 
     Raises :class:`UserError` with file, line and id where inputs that are keyed by id lack a labelled one or name one
-    twice. Inputs without a label are a finding, and so is what cannot be matched at all.
+    twice, and with file and column where a table of one split has not the columns of train's. Inputs without a label
+    are a finding, and so is what cannot be matched at all.
     """
     matches: dict[str, Match] = {}
     for name, folder in layout.splits.items():
@@ -77,6 +80,7 @@ def match_inputs(layout: Layout, identity: str, read: dict[str, Columns]) -> dic
         split = _Split(name, folder / "input", labels.path, identity, lines)
         files = sorted(_files(split.inputs))
         matches[name] = _match(split, files, by_header=TRAIN in matches and matches[TRAIN].by_header)
+    _check_columns(matches)
     return matches
 
 
@@ -105,14 +109,36 @@ def _match_table(split: _Split, table: Path, looked_into: bool) -> Match:
         other = _column_of_ids(table, split.lines)
         hint = f" (column {other!r} begins with one of them: call it {split.identity!r})" if other else ""
         told = f"{where} has no column {split.identity!r}: its rows cannot be matched to the ids of {split.labels.name}"
-        return Match([f"{told}, and it is not looked into{hint}"])
+        return Match([f"{told}, and it is not looked into{hint}"], held=table)
     columns = read_columns(table, [split.identity])
     ids = columns.values[split.identity]
     column = f"column {split.identity!r}"
     _refuse_repeats(table, [(line, identity) for line, identity in zip(columns.lines, ids, strict=True)], column)
     split.refuse_missing(table, "row", ids)
     findings = _unlabelled(split, where, "row", ids)
-    return Match(findings, excess=(table,) if findings else (), table=table if looked_into else None, ids=ids)
+    excess = (table,) if findings else ()
+    return Match(findings, excess=excess, table=table if looked_into else None, held=table, ids=ids)
+
+
+def _check_columns(matches: dict[str, Match]) -> None:
+    """Raise :class:`UserError` where a table lacks a column of train's, or has one more and is handed over as it is.
+
+    A table of train without the id column may have its rows in columns, which differ between splits by their nature.
+    """
+    train = matches[TRAIN]
+    if train.held is None or not train.ids:
+        return
+    header = read_header(train.held)
+    known = set(header)
+    looked_into = all(match.table is not None for match in matches.values())
+    for match in matches.values():
+        if match.held is None:
+            continue
+        columns = read_header(match.held)
+        places_of(match.held, columns, header)
+        further = next((name for name in columns if name not in known), None)
+        if further is not None and not looked_into:
+            raise UserError(f"{match.held}, line 1: column {further!r} is not in train; all splits need the same ones")
 
 
 def _column_of_ids(table: Path, ids: Collection[str]) -> str | None:

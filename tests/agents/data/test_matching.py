@@ -95,15 +95,39 @@ class TestTable:
             "not looked into (column 'sample' begins with one of them: call it 'id')"
         ]
 
-    def test_where_columns_differ_between_splits_ids_are_compared_all_the_same(self, tmp_path: Path) -> None:
-        tabled(tmp_path, IDS, IDS)
-        write_labels(tmp_path / "test", ["t1"])
-        write_csv(tmp_path / "test" / "input" / "data.csv", ["id", "z"], [["t1", 1]])
-        found = load_dataset(tmp_path)
-        assert "input/data.csv is not looked into: its columns differ between splits" in found.findings
-        assert found.train.frame is None
-        write_csv(tmp_path / "test" / "input" / "data.csv", ["id", "z"], [["t2", 1]])
-        assert "no row for 1 of the 1 id in labels.csv" in refusal(tmp_path)
+    @pytest.mark.parametrize("name", ["data", "genes"])
+    @pytest.mark.parametrize("split", ["validation", "test"])
+    def test_a_column_of_train_that_another_split_lacks_is_named(self, tmp_path: Path, name: str, split: str) -> None:
+        self.with_columns(tmp_path, name, {"train": "id,a,b", split: "c,a,id"})
+        assert refusal(tmp_path) == f"{split}/input/{name}.csv, line 1: no column 'b'; the columns are: c, a, id"
+        self.with_columns(tmp_path, name, {"train": "id,a,b", split: "a,b"})
+        assert refusal(tmp_path) == f"{split}/input/{name}.csv, line 1: no column 'id'; the columns are: a, b"
+
+    def test_a_further_column_is_left_out_of_a_table_that_is_looked_into_and_else_refused(self, tmp_path: Path) -> None:
+        self.with_columns(tmp_path / "one", "data", {"train": "id,a,b", "test": "c,b,a,id"})
+        dataset = load_dataset(tmp_path / "one")
+        assert dataset.input_columns == ("a", "b")
+        write_test_inputs(dataset, "test", tmp_path / "hidden")
+        assert (tmp_path / "hidden" / "data.csv").read_text().startswith("id,a,b\n")
+        self.with_columns(tmp_path / "two", "genes", {"train": "id,a,b", "test": "c,b,a,id"})
+        assert refusal(tmp_path / "two") == (
+            "test/input/genes.csv, line 1: column 'c' is not in train; all splits need the same ones"
+        )
+
+    def test_tables_whose_columns_are_the_rows_may_differ(self, tmp_path: Path) -> None:
+        for split, ids in (("train", IDS), ("test", ["t1", "t2"])):
+            write_labels(tmp_path / split, ids)
+            write_csv(tmp_path / split / "input" / "data.csv", ["gene", *ids], [["TP53", *ids]])
+        assert load_dataset(tmp_path).train.frame is None
+
+    @staticmethod
+    def with_columns(root: Path, name: str, headers: dict[str, str]) -> None:
+        for split, header in headers.items():
+            ids = IDS if split == "train" else ["t1", "t2"]
+            write_labels(root / split, ids)
+            columns = header.split(",")
+            rows = [[row if column == "id" else n % 7 for column in columns] for n, row in enumerate(ids)]
+            write_csv(root / split / "input" / f"{name}.csv", columns, rows)
 
     def test_a_table_of_another_name_is_held_against_the_labels_where_it_is_the_only_file(self, tmp_path: Path) -> None:
         write_labels(tmp_path / "train", IDS)
