@@ -24,6 +24,9 @@ _LEAST_PRESENT = 0.5
 _LEAST_DISTINCT = 10
 """So many different values in the label's order are no coincidence (chance 2 / 10!)."""
 
+_LEAST_TELLING = 5
+"""So many rows must differ from the commonest value before a repeat is a copy: sparse columns agree by chance."""
+
 _HARMLESS_SHARE = 0.01
 """Up to this share of rows that repeat train, a score is hardly moved."""
 
@@ -52,21 +55,24 @@ def leaking_columns(
     return found | {name: "equals the id in every row" for name in copies if name not in found}
 
 
+def repeated_columns(frame: pd.DataFrame, validation: pd.DataFrame | None) -> dict[str, str]:
+    """Columns of train that are a copy of an earlier one, in a given validation split too, each with the reason.
+
+    Columns that are constant, or nearly, may agree by chance and are none.
+    """
+    found = {}
+    for name, first in _repeats(frame).items():
+        commonest = frame[first].value_counts(dropna=False).iloc[0]
+        is_telling = len(frame) - commonest >= _LEAST_TELLING
+        if is_telling and (validation is None or _are_equal(validation[name], validation[first])):
+            found[name] = f"equals column {first!r} in every row"
+    return found
+
+
 def column_findings(frame: pd.DataFrame) -> list[str]:
     """Columns with one value, columns that repeat another one, and values that no model can square."""
     names, matrix = _numbers(frame)
-    same = (matrix == matrix[:1]).all(axis=0) | np.isnan(matrix).all(axis=0)
-    constant = {name for name, is_same in zip(names, same, strict=True) if is_same}
-    digests = {name: _digest(column.tobytes()) for name, column in zip(names, matrix.T, strict=True)}
-    for name, series in frame.select_dtypes(exclude="number").items():
-        digests[str(name)] = _digest(pd.util.hash_pandas_object(series, index=False).to_numpy().tobytes())
-        if series.nunique(dropna=False) == 1:
-            constant.add(str(name))
-    alike: defaultdict[bytes, list[str]] = defaultdict(list)
-    for name in frame.columns:
-        if name not in constant:
-            alike[digests[name]].append(name)
-    repeats = [f"{name!r} repeats {found[0]!r}" for found in alike.values() for name in found[1:]]
+    constant, repeats = _constant(frame), [f"{name!r} repeats {first!r}" for name, first in _repeats(frame).items()]
     findings = []
     huge = [names[place] for place in np.flatnonzero((np.abs(matrix) > LARGEST_VALUE).any(axis=0))]
     if huge:
@@ -142,6 +148,44 @@ def _numbers(frame: pd.DataFrame) -> tuple[list[str], Labels]:
     """Names and values of the numeric columns; one matrix is a hundred times quicker than as many series."""
     numeric = frame.select_dtypes("number")
     return [str(name) for name in numeric.columns], numeric.to_numpy(dtype=np.float64)
+
+
+def _constant(frame: pd.DataFrame) -> set[str]:
+    """Columns with one value only, or none."""
+    names, matrix = _numbers(frame)
+    same = (matrix == matrix[:1]).all(axis=0) | np.isnan(matrix).all(axis=0)
+    text = frame.select_dtypes(exclude="number")
+    return {name for name, is_same in zip(names, same, strict=True) if is_same} | {
+        str(name) for name, series in text.items() if series.nunique(dropna=False) == 1
+    }
+
+
+def _repeats(frame: pd.DataFrame) -> dict[str, str]:
+    """Columns that equal an earlier one cell by cell, each with the first such; constant ones are left out."""
+    names, matrix = _numbers(frame)
+    digests = {name: _digest(column.tobytes()) for name, column in zip(names, matrix.T, strict=True)}
+    for name, series in frame.select_dtypes(exclude="number").items():
+        digests[str(name)] = _digest(pd.util.hash_pandas_object(series, index=False).to_numpy().tobytes())
+    constant = _constant(frame)
+    alike: defaultdict[bytes, list[str]] = defaultdict(list)
+    repeats = {}
+    for name in frame.columns:
+        if name in constant:
+            continue
+        kept = alike[digests[name]]
+        first = next((earlier for earlier in kept if _are_equal(frame[name], frame[earlier])), None)
+        if first is None:
+            kept.append(name)
+        else:
+            repeats[str(name)] = first
+    return repeats
+
+
+def _are_equal(one: "pd.Series[Any]", other: "pd.Series[Any]") -> bool:
+    """Cell by cell. Whole numbers are compared as such: above 2**53 different ones are one and the same float."""
+    if one.dtype != other.dtype and is_numeric_dtype(one.dtype) and is_numeric_dtype(other.dtype):
+        return one.astype(np.float64).equals(other.astype(np.float64))
+    return one.equals(other)
 
 
 def _constant_within_classes(frame: pd.DataFrame, labels: Labels) -> list[str]:

@@ -110,7 +110,7 @@ def load_dataset(path: Path, label_column: str | None = None, metric: str | None
     _check_metric(scored, labelling, labels, groups, {name: columns.path for name, columns in read.items()})
     matches = _matches(layout, roles, read)
     frames, findings = _frames(layout, roles, ids, matches)
-    withheld = _withheld(layout, roles, frames.get(TRAIN), labels[TRAIN], labelling, ids[TRAIN])
+    withheld = _withheld(layout, roles, frames, labels[TRAIN], labelling, ids[TRAIN])
     if withheld:
         frames = {name: frame.drop(columns=list(withheld), errors="ignore") for name, frame in frames.items()}
     inputs = tuple(str(name) for name in frames[TRAIN].columns) if frames else ()
@@ -272,18 +272,23 @@ def _texts(frame: pd.DataFrame) -> list[str]:
 def _withheld(
     layout: Layout,
     roles: ColumnRoles,
-    frame: pd.DataFrame | None,
+    frames: dict[str, pd.DataFrame],
     labels: NDArray[np.float64],
     labelling: Labelling,
     ids: Sequence[str],
 ) -> dict[str, str]:
-    """Copies of label and id among all columns, those without a role too, so that a person learns of them."""
-    if frame is None:
+    """Copies of label and id among all columns, those without a role too, so that a person learns of them.
+
+    And inputs that repeat an earlier one: they teach nothing, and ``predict`` would ask for them.
+    """
+    if TRAIN not in frames:
         return {}
+    inputs = columns = frames[TRAIN]
     if roles.others:
         others = read_frames([layout.splits[TRAIN]], roles.others)[0]
-        frame = pd.concat([frame, others], axis=1)
-    return audit.leaking_columns(frame, labels, labelling.classes, None if roles.id is None else ids)
+        columns = pd.concat([inputs, others], axis=1)
+    copies = audit.leaking_columns(columns, labels, labelling.classes, None if roles.id is None else ids)
+    return copies | audit.repeated_columns(inputs.drop(columns=list(copies), errors="ignore"), frames.get(VALIDATION))
 
 
 def _metadata_findings(metadata: Metadata, label_column: str | None, layout: Layout) -> list[str]:

@@ -1,6 +1,7 @@
 """Columns that give the label away, repeats and copies."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from agents.data.audit import (
     column_findings,
     leaking_columns,
     order_findings,
+    repeated_columns,
     repeated_rows,
     shared_rows,
 )
 from agents.data.dataset import load_dataset
-from agents.data.workspace import import_dataset
+from agents.data.workspace import facts_of, import_dataset, prepare_predict_input
 from agents.errors import UserError
 
 from .conftest import MakeCsv, MakeFolder, write_csv
@@ -121,6 +123,49 @@ def test_constant_and_repeated_columns_are_named() -> None:
         "2 columns with one value only: c, d",
         "1 repeated column, kept: 'b' repeats 'a'",
     ]
+
+
+NOISE = np.random.default_rng(0).normal(size=30)
+EQUALS_A = {"b": "equals column 'a' in every row"}
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_copy"),
+    [
+        (NOISE, NOISE, True),
+        (np.where(NOISE > 1, math.nan, NOISE), np.where(NOISE > 1, math.nan, NOISE), True),
+        (["left", "right", None] * 10, ["left", "right", None] * 10, True),
+        (np.arange(30), np.arange(30.0), True),
+        (NOISE, NOISE * (1 + 1e-15), False),
+        (NOISE, np.where(np.arange(30) == 7, math.nan, NOISE), False),
+        (2**53 + np.arange(30) // 2 * 2, 2**53 + np.arange(30) // 2 * 2 + (np.arange(30) == 0), False),
+        (["1"] * 15 + ["2"] * 15, [1] * 15 + [2] * 15, False),
+        ([5] * 30, [5] * 30, False),
+        ([0] * 26 + [1] * 4, [0] * 26 + [1] * 4, False),
+    ],
+)
+def test_a_column_that_equals_an_earlier_one_cell_by_cell_is_its_copy(a: object, b: object, is_copy: bool) -> None:
+    assert repeated_columns(pd.DataFrame({"a": a, "b": b}), None) == (EQUALS_A if is_copy else {})
+
+
+def test_a_column_that_differs_in_validation_is_no_copy() -> None:
+    frame = pd.DataFrame({"a": NOISE, "b": NOISE})
+    assert repeated_columns(frame, frame[:3]) == EQUALS_A
+    assert repeated_columns(frame, frame[:3].assign(b=1.0)) == {}
+
+
+def test_of_columns_that_are_alike_the_first_is_an_input_and_predict_asks_for_no_other(
+    make_csv: MakeCsv, tmp_path: Path
+) -> None:
+    rows = [[n % 7, n % 5, n % 7, "ab"[n % 2], n % 7] for n in range(35)]
+    root = make_csv(("x", "z", "again", "label", "more"), {"label_column": "label"}, train=rows, test=rows[:3])
+    found = load_dataset(root)
+    reason = "equals column 'x' in every row"
+    assert found.withheld == {"again": reason, "more": reason}
+    assert found.input_columns == ("x", "z")
+    assert not any("repeat" in finding and "column" in finding for finding in found.findings)
+    new = write_csv(tmp_path / "new.csv", ["z", "x"], [[1, 2]])
+    assert prepare_predict_input(new, facts_of(found), tmp_path / "input") == ["row-0"]
 
 
 def test_rows_that_repeat_and_disagree_are_counted() -> None:

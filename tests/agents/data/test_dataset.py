@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from agents.data.dataset import load_dataset
+from agents.data.tables import read_header
+from agents.data.workspace import facts_of, prepare_predict_input
 from agents.errors import UserError
 from agents.vocabulary import TaskType
 
@@ -286,7 +288,7 @@ def test_a_fingerprint_changes_with_a_file(make_csv: MakeCsv, make_folder: MakeF
     ("name", "task", "metric", "classes", "rows", "inputs"),
     [
         ("AGO2_CLASH_Hejret", TaskType.BINARY, "AUPRC", ("0", "1"), (8193, 965), 2),
-        ("breast_cancer", TaskType.BINARY, "AUROC", ("B", "M"), (398, 114), 31),
+        ("breast_cancer", TaskType.BINARY, "AUROC", ("B", "M"), (398, 114), 30),
         ("antimicrobial_peptides", TaskType.BINARY, "AUPRC", ("non-AMP", "AMP"), (3688, 932), 1),
         ("breast_expression_er", TaskType.BINARY, "AUROC", ("negative", "positive"), (169, 29), 76),
         ("hla_a0201_affinity", TaskType.REGRESSION, "SPEARMAN", (), (668, 163), 1),
@@ -307,10 +309,13 @@ def test_real_data(
     assert len(found.input_columns) == inputs
 
 
-def test_numeric_label_is_the_label_in_one_real_set_and_a_feature_in_another(shared: Path) -> None:
+def test_numeric_label_is_the_label_in_one_real_set_and_a_copied_feature_in_another(
+    shared: Path, tmp_path: Path
+) -> None:
     ago = load_dataset(shared / "AGO2_CLASH_Hejret")
     assert ago.withheld == {"numeric_label": "equals the label in every row"}
     breast = load_dataset(shared / "breast_cancer")
-    assert breast.withheld == {}
-    assert "numeric_label" in breast.input_columns
-    assert any("'numeric_label' repeats 'fractal_dimension_worst'" in finding for finding in breast.findings)
+    assert breast.withheld == {"numeric_label": "equals column 'fractal_dimension_worst' in every row"}
+    new = shared / "breast_cancer" / "infer.csv"
+    assert "numeric_label" not in read_header(new)
+    assert prepare_predict_input(new, facts_of(breast), tmp_path / "input")

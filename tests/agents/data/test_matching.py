@@ -126,7 +126,7 @@ class TestTable:
             ids = IDS if split == "train" else ["t1", "t2"]
             write_labels(root / split, ids)
             columns = header.split(",")
-            rows = [[row if column == "id" else n % 7 for column in columns] for n, row in enumerate(ids)]
+            rows = [[row if column == "id" else n % (ord(column) - 90) for column in columns] for n, row in enumerate(ids)]
             write_csv(root / split / "input" / f"{name}.csv", columns, rows)
 
     def test_a_table_of_another_name_is_held_against_the_labels_where_it_is_the_only_file(self, tmp_path: Path) -> None:
