@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agents.data.metadata import FILE_NAME, Metadata
-from agents.data.tables import places_of, some
+from agents.data.tables import places_of, separator_hint, some
 from agents.errors import UserError
 
 DEFAULT_ID: Final = "id"
@@ -45,6 +45,8 @@ def assign_roles(table: Path, header: Sequence[str], metadata: Metadata, folder_
     """
     label = metadata.label_column or (DEFAULT_LABEL if folder_form else None)
     if label is None:
+        if hint := separator_hint(table, header):
+            raise UserError(f"{table}, line 1: {hint}")
         raise UserError(
             f"{table}: which column is the label? Name it with --label-column, or as label_column in "
             f"{FILE_NAME}; the columns are: {some(header, 8)}"

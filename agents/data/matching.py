@@ -13,7 +13,17 @@ from typing import Final
 
 from agents.data.fasta import is_fasta, read_fasta
 from agents.data.layout import TRAIN, Layout
-from agents.data.tables import Columns, find_table, open_table, places_of, read_columns, read_header, some, table_stem
+from agents.data.tables import (
+    Columns,
+    find_table,
+    open_table,
+    places_of,
+    read_columns,
+    read_header,
+    separator_hint,
+    some,
+    table_stem,
+)
 from agents.errors import UserError
 from agents.wording import counted
 
@@ -105,9 +115,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _match_table(split: _Split, table: Path, looked_into: bool) -> Match:
     where = f"{split.name}/input/{table.name}"
-    if split.identity not in read_header(table):
-        other = _column_of_ids(table, split.lines)
+    header = read_header(table)
+    if split.identity not in header:
+        separator = separator_hint(table, header)
+        other = None if separator else _column_of_ids(table, split.lines)
         hint = f" (column {other!r} begins with one of them: call it {split.identity!r})" if other else ""
+        hint = f" ({separator})" if separator else hint
         told = f"{where} has no column {split.identity!r}: its rows cannot be matched to the ids of {split.labels.name}"
         return Match([f"{told}, and it is not looked into{hint}"], held=table)
     columns = read_columns(table, [split.identity])

@@ -20,6 +20,8 @@ from agents.errors import UserError
 
 SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
+_SEPARATORS: Final = {",": "commas", "\t": "tabs", ";": "';'", "|": "'|'"}
+
 # The library refuses cells above 128 kB by default; a genomic sequence in one cell is longer.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
@@ -57,6 +59,18 @@ def delimiter_of(path: Path) -> str:
     return "\t" if path.name.lower().removesuffix(".gz").endswith(".tsv") else ","
 
 
+def separator_hint(path: Path, header: Sequence[str]) -> str:
+    """That columns seem to be separated by something else than the file's name says; empty where they do not."""
+    expected = delimiter_of(path)
+    text = expected.join(header)
+    counts = {sep: text.count(sep) for sep in _SEPARATORS if sep != expected}
+    likely = max(counts, key=lambda sep: counts[sep])
+    if counts[likely] <= len(header) - 1:
+        return ""
+    told = f"it looks as if columns were separated by {_SEPARATORS[likely]}, not by {_SEPARATORS[expected]}"
+    return f"{told}; save the file anew, or with the ending .tsv" if likely == "\t" else told
+
+
 def find_table(folder: Path, stem: str) -> Path | None:
     """The table called ``stem`` in ``folder``; raises :class:`UserError` where several files claim the name."""
     found = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
@@ -76,7 +90,7 @@ def open_table(path: Path) -> Iterator[tuple[list[str], Iterator[Row]]]:
     """A table's column names and its rows, read on demand. Blank lines are passed over; a byte-order mark is dropped.
 
     Raises :class:`UserError` with file and line: unreadable or empty file, not UTF-8, broken gzip or quoting, a column
-    without a name or named twice, a row with more or fewer cells than the header.
+    without a name or named twice, a row with more or fewer cells than the header, a NUL byte.
     """
     with _reading(path) as text:
         records = _records(path, text)
@@ -106,7 +120,8 @@ def place_of(path: Path, header: Sequence[str], name: str) -> int:
     try:
         return header.index(name)
     except ValueError:
-        raise UserError(f"{path}, line 1: no column {name!r}; the columns are: {some(header, 8)}") from None
+        told = separator_hint(path, header) or f"the columns are: {some(header, 8)}"
+        raise UserError(f"{path}, line 1: no column {name!r}; {told}") from None
 
 
 def places_of(path: Path, header: Sequence[str], names: Iterable[str]) -> list[int]:
@@ -157,8 +172,10 @@ def _reading(path: Path) -> Iterator[TextIO]:
 
 
 def _records(path: Path, text: TextIO) -> Iterator[Row]:
-    reader = csv.reader(text, delimiter=delimiter_of(path), strict=True)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter_of(path), strict=True)
     end = 0
+    header: list[str] = []
     while True:
         try:
             cells = next(reader)
@@ -166,16 +183,36 @@ def _records(path: Path, text: TextIO) -> Iterator[Row]:
             return
         except csv.Error as error:
             raise UserError(f"{path}, line {end + 1}: the row cannot be read ({error}); check its quotes") from None
+        if lines.have_nul:
+            place = next(place for place, cell in enumerate(cells) if "\0" in cell)
+            column = repr(header[place]) if place < len(header) else str(place + 1)
+            raise UserError(f"{path}, line {end + 1}, column {column}: a NUL byte, which is no text; take it out")
         if cells and not (len(cells) == 1 and not cells[0].strip()):
+            header = header or cells
             yield Row(end + 1, cells)
         end = reader.line_num
+
+
+class _Lines:
+    """The lines of a text, and whether one of them had a NUL byte: to look at a line is quicker than at its cells."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.have_nul = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self.have_nul = self.have_nul or "\0" in line
+            yield line
 
 
 def _even(path: Path, header: list[str], records: Iterator[Row]) -> Iterator[Row]:
     width = len(header)
     for row in records:
         if len(row.cells) != width:
-            raise UserError(f"{path}, line {row.line}: {len(row.cells)} cells; the header has {width} columns")
+            hint = separator_hint(path, header)
+            told = f"{len(row.cells)} cells; the header has {width} columns"
+            raise UserError(f"{path}, line {row.line}: {told}{f' ({hint})' if hint else ''}")
         yield row
 
 

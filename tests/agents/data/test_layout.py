@@ -139,6 +139,14 @@ def test_a_table_may_name_its_label_on_the_command_line_only(make_csv: MakeCsv) 
     preflight(root, "label")
 
 
+def test_a_wrong_separator_is_told_whether_the_label_is_named_or_not(make_csv: MakeCsv) -> None:
+    root = make_csv(metadata={})
+    (root / "train.csv").write_text("id;x;label\n1;2;a\n")
+    for label in (None, "label"):
+        with pytest.raises(UserError, match=r"train.csv, line 1: .*it looks as if columns were separated by ';'"):
+            preflight(root, label)
+
+
 def test_metadata_that_does_not_parse_stops_the_preflight(make_csv: MakeCsv) -> None:
     root = make_csv()
     (root / "metadata.json").write_text(json.dumps({"task_type": "guess"}))

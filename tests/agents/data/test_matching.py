@@ -103,6 +103,13 @@ class TestTable:
         self.with_columns(tmp_path, name, {"train": "id,a,b", split: "a,b"})
         assert refusal(tmp_path) == f"{split}/input/{name}.csv, line 1: no column 'id'; the columns are: a, b"
 
+    def test_a_table_with_another_separator_is_told_with_it(self, tmp_path: Path) -> None:
+        write_labels(tmp_path / "train", IDS)
+        (tmp_path / "train" / "input").mkdir()
+        (tmp_path / "train" / "input" / "data.csv").write_text("id;x\n" + "".join(f"{name};1\n" for name in IDS))
+        [finding] = told(tmp_path)
+        assert finding.endswith("not looked into (it looks as if columns were separated by ';', not by commas)")
+
     def test_a_further_column_is_left_out_of_a_table_that_is_looked_into_and_else_refused(self, tmp_path: Path) -> None:
         self.with_columns(tmp_path / "one", "data", {"train": "id,a,b", "test": "c,b,a,id"})
         dataset = load_dataset(tmp_path / "one")
@@ -126,7 +133,9 @@ class TestTable:
             ids = IDS if split == "train" else ["t1", "t2"]
             write_labels(root / split, ids)
             columns = header.split(",")
-            rows = [[row if column == "id" else n % (ord(column) - 90) for column in columns] for n, row in enumerate(ids)]
+            rows = [
+                [row if column == "id" else n % (ord(column) - 90) for column in columns] for n, row in enumerate(ids)
+            ]
             write_csv(root / split / "input" / f"{name}.csv", columns, rows)
 
     def test_a_table_of_another_name_is_held_against_the_labels_where_it_is_the_only_file(self, tmp_path: Path) -> None:

@@ -68,6 +68,14 @@ def test_a_cell_of_a_million_letters_is_read(file: Path) -> None:
         (b"a,a\n", "train.csv, line 1: columns 1 and 2 are both called 'a'"),
         (b",a\n", "train.csv, line 1: column 1 has no name; name it (a row index is usually the id)"),
         (b"a,b\n1,caf\xe9\n", "train.csv, line 2: not UTF-8 text; save the file as UTF-8"),
+        (b"a,b\n1,2\n\n3,x\0y\n", "train.csv, line 4, column 'b': a NUL byte, which is no text; take it out"),
+        (b'a,b\n"1\n\0",2\n', "train.csv, line 2, column 'a': a NUL byte, which is no text; take it out"),
+        (b"a,b\0\n1,2\n", "train.csv, line 1, column 2: a NUL byte, which is no text; take it out"),
+        (
+            b"a;b\n1;2,5\n",
+            "train.csv, line 2: 2 cells; the header has 1 columns (it looks as if columns were separated by ';', not "
+            "by commas)",
+        ),
         (b"\xff\xfea\0,\0b\0\n\0", "train.csv, line 1: not UTF-8 text; save the file as UTF-8"),
     ],
 )
@@ -104,6 +112,29 @@ def test_a_missing_column_is_answered_with_those_there_are(file: Path) -> None:
     file.write_text("a,b\n")
     with pytest.raises(UserError, match="no column 'c'; the columns are: a, b"):
         read_columns(file, ["c"])
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "told"),
+    [
+        ("t.csv", "id;a, b;y", "it looks as if columns were separated by ';', not by commas"),
+        (
+            "t.csv",
+            "id\ta\ty",
+            "it looks as if columns were separated by tabs, not by commas; save the file anew, or with the ending .tsv",
+        ),
+        ("t.tsv", "id,a,y", "it looks as if columns were separated by commas, not by tabs"),
+        ("t.csv", "id|a|y", "it looks as if columns were separated by '|', not by commas"),
+        ("t.csv", "id,a;1,y", "the columns are: id, a;1, y"),
+    ],
+)
+def test_a_missing_column_is_answered_with_the_separator_that_seems_to_be_meant(
+    tmp_path: Path, name: str, header: str, told: str
+) -> None:
+    (tmp_path / name).write_text(f"{header}\n")
+    with pytest.raises(UserError) as caught:
+        read_columns(tmp_path / name, ["label"])
+    assert str(caught.value) == f"{tmp_path / name}, line 1: no column 'label'; {told}"
 
 
 def test_twenty_thousand_columns_are_listed_in_part(file: Path) -> None:
