@@ -36,16 +36,21 @@ _MEANING: Final = (
 
 
 class TestNotScored(Exception):
-    """There is no test score; the message says why. The snapshot stays what it is."""
+    """There can be no test score of this dataset; the message says why. The snapshot stays what it is."""
 
     __test__ = False  # no test case, whatever its name
+
+
+class SnapshotNotUsable(Exception):
+    """The snapshot's script fails on the inputs of a test split or predicts what is not valid; the message says how."""
 
 
 async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
     """Score the best snapshot on every test split.
 
     The dataset is read again from where the person keeps it: until now no test row was anywhere in the run. Raises
-    :class:`TestNotScored`, and :class:`UserError` where the dataset is gone or the snapshot is not what was scored.
+    :class:`TestNotScored`, :class:`SnapshotNotUsable`, and :class:`UserError` where the dataset is gone or the snapshot
+    is not what was scored.
     """
     dataset = await asyncio.to_thread(_same_dataset, context)
     tests = dataset.tests
@@ -57,7 +62,7 @@ async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
         try:
             scores[name] = await _score_test(context, snapshot, dataset, name)
         except (ScriptFailed, PredictionError) as error:
-            raise TestNotScored(f"test split {name}: {error}") from None
+            raise SnapshotNotUsable(f"test split {name}: {error}") from None
     await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores, dataset.test_findings))
     return scores
 

@@ -14,7 +14,7 @@ from agents.environment import ISOLATION, RunEnvironment, make_environment
 from agents.errors import UserError, words_of
 from agents.events import DatasetChecked, EnvironmentReady, RunFinished
 from agents.files import digest_of, remove_tree
-from agents.final_evaluation import TestNotScored, evaluate_on_tests
+from agents.final_evaluation import SnapshotNotUsable, TestNotScored, evaluate_on_tests
 from agents.history import full_reason
 from agents.iteration import Iteration
 from agents.limits import unpriced
@@ -180,6 +180,10 @@ async def _evaluate(context: RunContext, ending: Ending) -> Ending:
         await context.steering.interruptible(evaluate_on_tests(context))
     except TestNotScored as why:
         reason = f"no test score: {why}"
+    except SnapshotNotUsable as why:
+        # The model that the run was to make does not do on new rows what it is for.
+        reason = f"no test score: {why}"
+        status = RunStatus.FAILED
     except (UserError, OSError) as why:
         # Something outside the run, such as a full disk: when it is mended, the run can be taken up for its test score.
         reason = f"no test score: {first_line(words_of(why))}"

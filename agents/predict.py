@@ -19,6 +19,7 @@ from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
 from agents.tasks import run_endable
+from agents.wording import last_line
 
 STANDARD_INPUT: Final = "standard input"
 """What a stream is called in messages."""
@@ -119,7 +120,7 @@ async def _predict(
 
 
 def _failure(done: ProcessResult) -> str:
-    last = (done.excerpt.strip().splitlines() or ["it printed nothing"])[-1]
+    last = last_line(done.excerpt) or "it printed nothing"
     if done.timed_out:
         return f"not done after {done.seconds:.0f} seconds ({last})"
     if done.exit_status != 0:

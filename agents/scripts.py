@@ -12,17 +12,19 @@ from typing import Final
 from agents.calls import Calls
 from agents.environment import RunEnvironment
 from agents.evaluation.predictions import Predictions, read_predictions
+from agents.excerpt import one_line
 from agents.files import remove_tree
 from agents.model_files import ModelFiles
 from agents.processes import ProcessNotStarted, ProcessResult
 from agents.vocabulary import TaskType
+from agents.wording import last_line
 
 _TAIL: Final = 1500
 _SHOWN: Final = 3
 
 
 class ScriptFailed(Exception):
-    """A script broke its contract; the message holds the end of what it printed."""
+    """A script broke its contract; the message holds the last line that it printed, and below it more of the end."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ def _demand_success(done: ProcessResult) -> None:
     if done.stopped_because:
         raise ScriptFailed(done.stopped_because)
     if done.exit_status != 0:
-        raise ScriptFailed(f"exit status {done.exit_status}; it printed last:\n{done.excerpt[-_TAIL:]}")
+        last = one_line(last_line(done.excerpt))
+        shown = f": {last}\nIt printed last:\n{done.excerpt[-_TAIL:]}" if last else "; it printed nothing"
+        raise ScriptFailed(f"exit status {done.exit_status}{shown}")
 
 
 def _demand_unchanged(script: Path, before: Mapping[str, str], after: Mapping[str, str]) -> None:

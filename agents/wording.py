@@ -43,3 +43,8 @@ def counted(count: int, one: str, many: str = "") -> str:
 def first_line(text: str) -> str:
     """The first line that is not blank; the rest of a reason is often a script's traceback."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+def last_line(text: str) -> str:
+    """The last line that is not blank: of what a script printed, often its exception."""
+    return first_line("\n".join(reversed(text.splitlines())))

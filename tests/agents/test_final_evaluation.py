@@ -16,6 +16,7 @@ from agents.run_folder import RunFolder
 from agents.snapshot import open_snapshot
 from agents.steps.facts import StepFacts
 from agents.vocabulary import RunStatus, StepName
+from agents.wording import first_line
 from tests.support.expert import Expert, competent, script
 from tests.support.leading import Ended, lead
 from tests.support.models import calls
@@ -122,19 +123,47 @@ async def test_a_snapshot_that_a_later_iteration_has_edited_gets_no_test_score(t
     assert "changed since they were scored" in ended.state.reason
 
 
+def at_test(deed: str) -> Expert:
+    """Makes a model whose script does ``deed`` on the 80 rows of test, and is sound on all others."""
+    lines = f'if len((options.input / "data.csv").read_text().splitlines()) == 81:\n    {deed}\n'
+    before, at, after = script("inference.py").partition("with (options.input")
+
+    def write(facts: StepFacts, turn: int) -> ModelReply:
+        content = f"{before}{lines}{at}{after}"
+        return competent(facts, turn) if turn else calls(("write_python", {"path": "inference.py", "content": content}))
+
+    return Expert({(0, StepName.MODEL_INFERENCE): write})
+
+
+@pytest.mark.parametrize(
+    ("deed", "told"),
+    [
+        (r"raise ValueError('unknown\n category: blue')", "test split test: exit status 1: category: blue"),
+        ("raise ValueError('no such category')", "test split test: exit status 1: ValueError: no such category"),
+        ("raise SystemExit(3)", "test split test: exit status 3; it printed nothing"),
+        (r"options.output.write_text('id\n'); raise SystemExit", "test split test: "),
+    ],
+)
+async def test_a_run_whose_model_fails_on_the_test_rows_has_failed_and_says_how_in_one_line(
+    tmp_path: Path, deed: str, told: str
+) -> None:
+    ended = await lead(tmp_path, at_test(deed), iterations=1)
+    assert ended.state.status is RunStatus.FAILED
+    assert exit_status(ended.state) == 1
+    assert ended.state.best is not None
+    assert ended.state.test_scores == {}
+    line = first_line(ended.state.reason)
+    assert line.startswith(f"no test score: {told}")
+    assert not line.endswith(":")
+    assert nothing_left_to_do(ended.state) is None
+
+
 # --- a person's word -------------------------------------------------------------------------------------------------
 
 
 async def interrupted_in_the_final_evaluation(folder: Path, command: control.Command) -> Ended:
     """A run whose model never ends on the 80 rows of test, until ``command`` comes."""
-    sleep = 'if len((options.input / "data.csv").read_text().splitlines()) == 81:\n    import time; time.sleep(600)\n'
-    before, at, after = script("inference.py").partition("with (options.input")
-
-    def hanging(facts: StepFacts, turn: int) -> ModelReply:
-        content = f"{before}{sleep}{at}{after}"
-        return competent(facts, turn) if turn else calls(("write_python", {"path": "inference.py", "content": content}))
-
-    leading = asyncio.create_task(lead(folder, Expert({(0, StepName.MODEL_INFERENCE): hanging}), iterations=1))
+    leading = asyncio.create_task(lead(folder, at_test("import time; time.sleep(600)"), iterations=1))
     while not leading.done():
         for run in (RunFolder(path) for path in (folder / "runs").glob("*")):
             call = fold(JournalReader(run.journal).read_all()).running_tool_call

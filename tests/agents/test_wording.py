@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.wording import counted, duration, score
+from agents.wording import counted, duration, last_line, score
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,10 @@ def test_durations_round_up_into_the_next_unit(seconds: float | None, shown: str
 def test_a_count_agrees_with_its_noun() -> None:
     assert (counted(1, "model call"), counted(2_000, "line")) == ("1 model call", "2,000 lines")
     assert counted(0, "process", "processes") == "0 processes"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("Traceback\n  File\nValueError: x\n \n", "ValueError: x"), ("one", "one"), ("\n", "")]
+)
+def test_the_last_line_that_says_something(text: str, line: str) -> None:
+    assert last_line(text) == line
