@@ -228,7 +228,9 @@ class DashboardScreen(KeyHelp):
             self.query_one(MetricsChart).show(self._charts.chart(state))
             self.query_one(BestCard).show(best_view(state, self.folder))
             self.query_one(Iterations).show(iterations_view(state, still))
-            chart = ", c shows the chart" if self.check_action("chart", ()) else ""
+            small = self.check_action("chart", ())
+            self.query_one(MetricsChart).note("c goes back" if small and self.has_class("-chart") else "")
+            chart = ", c shows the chart" if small else ""
             self.tools.stand(still)
             self.tools.set_hint(f"Enter opens a call{chart}")
             if self._changed_call is not None:
@@ -355,6 +357,9 @@ class DashboardScreen(KeyHelp):
 
     def action_chart(self) -> None:
         self.toggle_class("-chart")
+        if not self.has_class("-chart"):
+            self.tools.focus()  # which they lost when they were hidden
+        self.draw()
 
     def action_library(self) -> None:
         self.post_message(LibraryWanted())

@@ -180,6 +180,19 @@ async def test_c_puts_the_chart_where_a_small_screen_has_the_tool_calls() -> Non
         assert not chart.region
 
 
+@pytest.mark.parametrize("stage", [lambda runs: with_engine(journals.running_run(runs)), journals.finished_run])
+async def test_a_chart_that_is_asked_for_gets_the_room_of_a_small_screen_and_gives_it_back(stage) -> None:
+    async with opened(stage(RUNS), size=(80, 24)) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press("c")
+        await pilot.pause()
+        assert dashboard.query_one(MetricsChart).content_size.height >= 10
+        assert "c goes back" in text_of(pilot)
+        assert "●" in text_of(pilot).split("validation")[1], "points, and not the legend alone"
+        await pilot.press("c", "enter")
+        await until(pilot, lambda: pilot.app.screen is not dashboard, "the keys of the tool calls work again")
+
+
 async def test_the_palette_offers_what_works_now() -> None:
     async with opened(with_engine(journals.running_run(RUNS))) as pilot:
         dashboard = await settled(pilot)
