@@ -232,20 +232,23 @@ def _setup(state: RunState) -> list[tuple[str, str]]:
 
 
 def _outcome(state: RunState) -> list[tuple[str, str]]:
+    """How a run ended, the most important first: on a small screen the last lines may have no room."""
     look = RUN[state.status]
     facts = [("ended", f"{look.glyph} {look.word} after {_tried(state)}")]
     if state.reason:
         facts.append(("because", one_line(state.reason)))
     if state.best:
-        facts.append(("best", f"{one_line(state.best.metric)} {score(state.best.value)} on validation"))
         first = state.iterations[0].score("validation", state.best.metric)
-        if first is not None and state.best.iteration > 0:
-            facts.append(("since", f"{score(first)} of the baseline, on validation"))
+        since = f", {score(first)} of the baseline" if first is not None and state.best.iteration > 0 else ""
+        facts.append(("best", f"{one_line(state.best.metric)} {score(state.best.value)} on validation{since}"))
     for split, scores in state.test_scores.items():
-        values = ", ".join(f"{one_line(name)} {score(value)}" for name, value in scores.items())
-        facts.append((one_line(split), values))
+        facts.append((one_line(split), f"{one_line(state.metric)} {score(scores.get(state.metric))}"))
     if state.status is not RunStatus.REFUSED:
         facts.append(("report", "report/report.md in the run's folder"))
+    for split, scores in state.test_scores.items():
+        others = [f"{one_line(name)} {score(value)}" for name, value in scores.items() if name != state.metric]
+        if others:
+            facts.append((one_line(split), f"also {', '.join(others)}"))
     if state.best:
         facts.append(("use", f"{to_type('predict', one_line(state.run_id))} --input … --output …"))
     return facts

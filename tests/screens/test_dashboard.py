@@ -193,6 +193,19 @@ async def test_a_chart_that_is_asked_for_gets_the_room_of_a_small_screen_and_giv
         await until(pilot, lambda: pilot.app.screen is not dashboard, "the keys of the tool calls work again")
 
 
+async def test_the_result_of_a_run_with_many_metrics_fits_into_a_small_screen() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    names = ["AUPRC", "ACCURACY", "F1", "MCC", "BALANCED_ACCURACY", "BRIER", "LOG_LOSS"]
+    values = {"AUROC": 0.9, **dict.fromkeys(names, 0.5)}
+    run.emit(ev.MetricsComputed(split="test", is_test=True, metric="AUROC", values=values, rows=800))
+    run.finish(RunStatus.FINISHED, best_iteration=1)
+    async with opened(run, size=(80, 24)) as pilot:
+        await settled(pilot)
+        shown = text_of(pilot)
+        assert all(words in shown for words in ("AUROC 0.9000", "LOG_LOSS 0.5000", "report/report.md"))
+        assert "Tool calls" in shown
+
+
 async def test_the_palette_offers_what_works_now() -> None:
     async with opened(with_engine(journals.running_run(RUNS))) as pilot:
         dashboard = await settled(pilot)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agents import events as ev
 from agents.fold import fold
+from agents.vocabulary import RunStatus
 from screens.widgets.live import live_view
 from tests.support.journals import running_run
 
@@ -16,6 +18,19 @@ def printed(tmp_path: Path, output: str) -> str:
 def test_training_reports_stand_in_figures_and_not_among_what_is_printed(tmp_path: Path) -> None:
     report = 'TRAINING_REPORT: {"epoch": 3, "of": 10, "train_loss": 0.41}'
     assert printed(tmp_path, f"fitting 500 trees\n{report}\n  {report}\ndone\n") == "fitting 500 trees\ndone"
+
+
+def test_a_result_tells_the_metric_of_the_run_and_the_report_before_the_other_test_metrics(tmp_path: Path) -> None:
+    run = running_run(tmp_path)
+    values = {"LOG_LOSS": 0.31, "AUROC": 0.944, "MCC": 0.7}
+    run.emit(ev.MetricsComputed(split="test", is_test=True, metric="AUROC", values=values, rows=800), 1)
+    run.finish(RunStatus.FINISHED, best_iteration=1)
+    facts = live_view(fold(run.written), "").facts
+    assert facts[2:5] == (
+        ("test", "AUROC 0.9440"),
+        ("report", "report/report.md in the run's folder"),
+        ("test", "also LOG_LOSS 0.3100, MCC 0.7000"),
+    )
 
 
 @pytest.mark.parametrize("text", ["x[/", "a [/etc/x] b", "list[int]", "[task1]", r"\[0-9\]+"])
