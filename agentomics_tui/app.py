@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
@@ -32,6 +33,7 @@ from screens.messages import (
 from screens.plain import one_line
 from screens.spending import standing_at
 from screens.theme import DARK, LIGHT
+from screens.toasts import make_room
 
 if TYPE_CHECKING:
     from screens.tool_inspector import ToolInspectorScreen
@@ -144,6 +146,10 @@ class AgentomicsApp(App[str]):
 
         self._inspector = ToolInspectorScreen(message.call, state.tool_call, open_log, arguments_of, self._now)
         self.push_screen(self._inspector)
+
+    def on_notify(self, message: Notify) -> None:
+        """Called before Textual's own, which shows the toast."""
+        make_room(self, message.notification)
 
     def on_tool_call_changed(self, message: ToolCallChanged) -> None:
         """Hand it to the inspector, which may lie below the palette or another screen."""

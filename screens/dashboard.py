@@ -9,6 +9,7 @@ from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.notifications import Notification
 from textual.widgets import Static
 
 from agents.clock import utc_now
@@ -46,6 +47,7 @@ from screens.messages import (
 from screens.notices import asked, banner, receipt, told
 from screens.reply import waiting_words
 from screens.spending import standing_at
+from screens.toasts import toast
 from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
@@ -104,7 +106,8 @@ class DashboardScreen(KeyHelp):
         self._asked_of: datetime | None = None
         """Since when the hold lasts whose limit a person was asked about."""
         self._charts = ChartSource()
-        self._mine: set[str] = set()
+        self._mine: dict[str, Notification] = {}
+        """Commands that were given here, by their id, and the toast that said so."""
         self._keys: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -151,8 +154,9 @@ class DashboardScreen(KeyHelp):
             case RunFinished():
                 self.post_message(RunEnded(self.folder, self.state))
             case CommandReceived() if self._caught_up:
-                if text := receipt(event, mine=event.command_id in self._mine):
-                    self.notify(text, severity="warning" if event.outcome == "refused" else "information", markup=False)
+                asked_for = self._mine.get(event.command_id)
+                if text := receipt(event, mine=asked_for is not None):
+                    toast(self.app, text, "warning" if event.outcome == "refused" else "information", asked_for)
             case _ if self._caught_up and (news := told(event)):
                 text, is_warning = news
                 self.notify(text, severity="warning" if is_warning else "information", markup=False)
@@ -176,11 +180,9 @@ class DashboardScreen(KeyHelp):
         self._dirty = True
 
     def on_command_failed(self, message: CommandFailed) -> None:
-        self.notify(
-            f"{message.command.command}: could not be written to {self.folder.control}: {message.reason}",
-            severity="error",
-            markup=False,
-        )
+        command = message.command
+        text = f"{command.command}: could not be written to {self.folder.control}: {message.reason}"
+        toast(self.app, text, "error", self._mine.get(command.command_id))
 
     @property
     def is_current_with_its_run(self) -> bool:
@@ -311,9 +313,8 @@ class DashboardScreen(KeyHelp):
         return available(action, self.state, self.engine_alive, readable=not self._problem)
 
     def _command(self, command: Command) -> None:
-        self._mine.add(command.command_id)
         self.post_message(CommandWanted(command))
-        self.notify(asked(command), markup=False)
+        self._mine[command.command_id] = toast(self.app, asked(command), "information")
 
     def action_pause(self) -> None:
         self._command(Pause())

@@ -277,6 +277,30 @@ async def test_a_receipt_is_told_when_it_arrives_and_never_again() -> None:
         await until(pilot, lambda: "Pause by ana@lab refused: no [/why" in text_of(pilot), "the receipt")
 
 
+async def test_the_receipt_takes_the_place_of_what_the_key_said() -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await pilot.press("x", "f")
+        command = await _command_left(pilot, run)
+        await until(pilot, lambda: "Stop asked for." in text_of(pilot), "the word of the key")
+        run.emit(ev.CommandReceived(command_id=command.command_id, command="stop", by=command.by, outcome="accepted"))
+        await until(pilot, lambda: "Stop accepted." in text_of(pilot), "the receipt")
+        await until(pilot, lambda: "Stop asked for." not in text_of(pilot), "one toast a command")
+
+
+async def test_two_toasts_stand_at_the_same_time_at_most_and_none_twice() -> None:
+    async with opened(with_engine(journals.running_run(RUNS))) as pilot:
+        dashboard = await settled(pilot)
+        for words in ("first", "second", "third", "third"):
+            dashboard.notify(f"{words} toast", markup=False)
+        await until(pilot, lambda: "third toast" in text_of(pilot), "the newest")
+        await pilot.pause()
+        assert "first toast" not in text_of(pilot)
+        assert "second toast" in text_of(pilot)
+        assert text_of(pilot).count("third toast") == 1
+
+
 async def test_what_is_appended_appears() -> None:
     run = with_engine(journals.running_run(RUNS))
     async with opened(run) as pilot:
