@@ -69,6 +69,9 @@ class ToolInspectorScreen(KeyHelp):
             key_display="]",
             tooltip="The tool call after this one",
         ),
+        # The log has these keys itself, and its help tells of them: here they are for when the arguments have the focus.
+        Binding("slash", "search", "Search", key_display="/"),
+        Binding("f", "follow", "Follow"),
         Binding("a", "arguments", "Arguments", id="view.arguments", tooltip="Arguments whole, hidden, in part"),
         KEYS,
     ]
@@ -151,6 +154,13 @@ class ToolInspectorScreen(KeyHelp):
     def action_leave(self) -> None:
         if not self.files.pane.cancel_search():
             self.dismiss()
+
+    def action_search(self) -> None:
+        self.files.pane.action_search()
+
+    def action_follow(self) -> None:
+        self.files.pane.log_view.focus()
+        self.files.pane.log_view.action_follow()
 
     def action_arguments(self) -> None:
         self.files.next_layout()

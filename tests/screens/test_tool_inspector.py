@@ -122,6 +122,25 @@ def shows(pilot: Pilot[None], text: str) -> bool:
     return text in text_of(pilot)
 
 
+@pytest.mark.parametrize("layout", ["whole", "hidden", "in part"])
+async def test_the_output_is_searched_and_followed_however_much_of_the_arguments_is_shown(
+    calls: Calls, layout: str
+) -> None:
+    app = Host(calls, 2)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        view = app.screen.files.pane.log_view
+        await pilot.press(*["a"] * (["whole", "hidden", "in part"].index(layout) + 1))
+        following = view.following
+        await pilot.press("f")
+        assert view.following is not following
+        await pilot.press(*["a"] * 3)
+        await pilot.press("slash", *"epoch", "enter")
+        await until(pilot, lambda: view.outcome is not None, "the search is over")
+        assert view.search is not None
+        assert view.search.text == "epoch"
+
+
 async def test_a_call_shows_what_it_did_how_it_ended_its_arguments_and_its_output(calls: Calls) -> None:
     async with Host(calls, 1).run_test(size=(100, 40)) as pilot:
         await until(pilot, lambda: shows(pilot, "15 lines") and shows(pilot, "import argparse"))
