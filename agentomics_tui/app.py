@@ -88,10 +88,11 @@ class AgentomicsApp(App[str]):
         self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=False)
 
     def _open_library(self) -> None:
+        watched = self._dashboard.folder if self._dashboard else None
         self._stop_watcher()
         from screens.run_library import RunLibraryScreen  # a run's first picture needs neither it nor its table
 
-        library = RunLibraryScreen(str(self._runs_dir), self._now)
+        library = RunLibraryScreen(str(self._runs_dir), self._now, watched)
         self._library = LibraryWatcher(self._runs_dir, library.post_message, now=self._now)
         self._show(library)
         self.run_worker(self._library.run, thread=True, group="library", exit_on_error=False)

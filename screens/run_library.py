@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import ClassVar, Final
 
 from rich.cells import cell_len
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.widgets import DataTable, Footer, Input, Static
 
 from agents.program import to_type
+from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from screens.key_help import KEYS, KeyHelp
 from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
@@ -79,7 +81,8 @@ class RunLibraryScreen(KeyHelp):
     Takes :class:`RunsListed`. Posts :class:`RunWanted` (Enter), :class:`LeaveWanted` (``q``) and :class:`RefreshWanted`
     (``r``; nobody needs to answer, ages and durations are drawn anew at once).
 
-    ``runs_dir`` is only shown; ``now`` is the clock of the ages.
+    ``runs_dir`` is only shown; ``now`` is the clock of the ages. ``watched``: the run that was on the screen before, on
+    which the cursor begins and to which ``escape`` goes back.
     """
 
     CSS_PATH = "run_library.tcss"
@@ -94,12 +97,21 @@ class RunLibraryScreen(KeyHelp):
         ),
         Binding("r", "refresh", "Refresh", id="view.refresh", tooltip="Look at the runs folder now"),
         Binding("escape", "all", "All runs", id="view.all", tooltip="End the filter"),
+        Binding(
+            "escape", "back", "Back to the run", id="app.back", key_display="esc", tooltip="The run watched before"
+        ),
         KEYS,
         Binding("q", "leave", "Leave", id="app.leave", tooltip="Close the app; runs go on"),
     ]
 
-    def __init__(self, runs_dir: str = "", now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        runs_dir: str = "",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        watched: RunFolder | None = None,
+    ) -> None:
         super().__init__()
+        self._watched = watched
         self._runs_dir = runs_dir
         self._now = now
         self._runs: list[RunSummary] | None = None
@@ -172,6 +184,7 @@ class RunLibraryScreen(KeyHelp):
         """Draw all rows: the runs in the list, or the columns, are other ones. The selected run stays selected."""
         table = self.table
         selected, top = self._selected_path, table.scroll_y
+        first = None if selected else self._path_of_watched(paths)
         table.clear(columns=columns != self._columns)
         if columns != self._columns:
             self._columns = columns
@@ -182,6 +195,15 @@ class RunLibraryScreen(KeyHelp):
         if selected in cells:
             table.move_cursor(row=table.get_row_index(selected), animate=False)
             table.scroll_to(y=top, animate=False)
+        elif first is not None:
+            table.move_cursor(row=table.get_row_index(first), animate=False)
+
+    def _path_of_watched(self, paths: Sequence[str]) -> str | None:
+        """Which of ``paths`` is the run that was watched; it may have been named in another way."""
+        if self._watched is None:
+            return None
+        root = self._watched.root.absolute()
+        return next((path for path in paths if Path(path).absolute() == root), None)
 
     def _touch(self, cells: dict[str, dict[str, tuple[str, str]]]) -> None:
         for path, row in cells.items():
@@ -293,7 +315,10 @@ class RunLibraryScreen(KeyHelp):
         self.table.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self._filter.value) if action == "all" else True
+        if action in {"all", "back"}:
+            filtered = bool(self._filter.value)
+            return filtered if action == "all" else self._watched is not None and not filtered
+        return True
 
     def action_watch(self) -> None:
         if run := self._selected:
@@ -305,6 +330,10 @@ class RunLibraryScreen(KeyHelp):
 
     def action_all(self) -> None:
         self._filter.action_clear()
+
+    def action_back(self) -> None:
+        if self._watched is not None:
+            self.post_message(RunWanted(self._watched))
 
     def action_refresh(self) -> None:
         self.post_message(RefreshWanted())

@@ -76,6 +76,19 @@ async def test_l_shows_all_runs_and_enter_watches_one(tmp_path: Path) -> None:
         assert len(app.screen_stack) == 2
 
 
+async def test_escape_goes_back_from_all_runs_to_the_one_that_was_watched(tmp_path: Path) -> None:
+    run = journals.finished_run(tmp_path)
+    journals.failed_run(tmp_path, "another")
+    app = AgentomicsApp(run.folder, tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settled(pilot)
+        await pilot.press("l")
+        await until(pilot, lambda: isinstance(app.screen, RunLibraryScreen) and "another" in text_of(pilot))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, DashboardScreen))
+        assert (await settled(pilot)).folder == run.folder
+
+
 async def test_the_app_ends_its_workers_when_it_ends(tmp_path: Path) -> None:
     app = AgentomicsApp(journals.running_run(tmp_path).folder, tmp_path)
     async with app.run_test() as pilot:

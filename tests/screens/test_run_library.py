@@ -77,10 +77,10 @@ RUNS = [
 
 
 class Host(App[None]):
-    def __init__(self, runs: Sequence[RunSummary] | None) -> None:
+    def __init__(self, runs: Sequence[RunSummary] | None, watched: RunFolder | None = None) -> None:
         super().__init__()
         self.runs = runs
-        self.library = RunLibraryScreen("/data/runs", lambda: NOW)
+        self.library = RunLibraryScreen("/data/runs", lambda: NOW, watched)
         self.wishes: list[Message] = []
 
     def on_mount(self) -> None:
@@ -345,3 +345,25 @@ def test_how_it_looks(snap_compare, size: tuple[int, int]) -> None:  # type: ign
 
 def test_how_it_looks_without_runs(snap_compare) -> None:  # type: ignore[no-untyped-def]
     assert snap_compare(Host([]), terminal_size=(80, 24))
+
+
+async def test_the_cursor_begins_on_the_run_that_was_watched_and_escape_goes_back_to_it() -> None:
+    runs = [summary(f"run-{number:03d}") for number in range(60)]
+    watched = runs[45].folder
+    async with Host(runs, watched).run_test(size=(100, 24)) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        assert pilot.app.library.table.cursor_row == 45
+        assert "run-045" in "".join(text_of(pilot).split("\n")[:-3]), "in view, and not only in the lines below"
+        assert "Back to the run" in text_of(pilot)
+        await press(pilot, "down", "slash", *"run-01", "enter", "escape")
+        assert pilot.app.wishes == [], "the first escape ends the filter"
+        await press(pilot, "escape")
+        assert pilot.app.wishes == [RunWanted(watched)]
+
+
+async def test_escape_goes_nowhere_where_no_run_was_watched() -> None:
+    async with Host(RUNS).run_test(size=(100, 24)) as pilot:
+        await press(pilot, "escape")
+        assert pilot.app.wishes == []
+        assert "Back" not in text_of(pilot)
