@@ -3,8 +3,9 @@
 from typing import Final
 
 from agents.state import RunState
-from agents.vocabulary import IterationStatus, RunStatus
+from agents.vocabulary import NEEDED_STEPS, IterationStatus, RunStatus, StepName
 from screens.spending import asks_a_model
+from screens.vocabulary import short_step
 
 STEERING: Final = frozenset({"pause", "resume", "skip_step", "skip_iteration", "stop", "ask_again", "say"})
 """Actions of the dashboard that leave a command for the engine."""
@@ -30,6 +31,14 @@ def available(action: str, state: RunState, engine_alive: bool | None, *, readab
     if action == "ask_again" and state.running_model_call is None:
         return None
     return True
+
+
+def ends_iteration(state: RunState) -> str:
+    """Why skipping the step that runs would end its iteration, as a sentence; empty where the iteration goes on."""
+    step = state.step.name if state.step else None
+    if step in NEEDED_STEPS or (step is StepName.DATA_SPLIT and state.split_version is None):
+        return f"Nothing after step {short_step(step)} can run without it."
+    return ""
 
 
 def _iteration_runs(state: RunState) -> bool:

@@ -28,7 +28,7 @@ from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import RunStatus
-from screens.availability import STEERING, available
+from screens.availability import STEERING, available, ends_iteration
 from screens.charts import ChartSource
 from screens.key_help import KEYS, KeyFooter, KeyHelp
 from screens.messages import (
@@ -76,7 +76,7 @@ class DashboardScreen(KeyHelp):
         Binding("p", "pause", "Pause", id="run.pause", tooltip="Stand still before the next model or tool call"),
         Binding("p", "resume", "Resume", id="run.resume", tooltip="Go on"),
         Binding("s", "skip_step", "Skip step", id="run.skip_step", tooltip="End the current step and its tool"),
-        Binding("n", "skip_iteration", "Next iteration", id="run.next", tooltip="End the current iteration"),
+        Binding("n", "skip_iteration", "Next iteration", id="run.next", tooltip="End this iteration; asks first"),
         Binding("x", "stop", "Stop", id="run.stop", tooltip="Stop the run; asks how"),
         Binding("a", "ask_again", "Ask again", id="run.ask_again", tooltip="Cancel this model call and make it again"),
         Binding("h,colon", "say", "Say", id="run.say", key_display="h", tooltip="Send a note to the agent"),
@@ -330,10 +330,25 @@ class DashboardScreen(KeyHelp):
             self._command(Resume())
 
     def action_skip_step(self) -> None:
-        self._command(SkipStep.seen(self.state))
+        """Skip the step at once, but ask where its iteration would end with it."""
+        if why := ends_iteration(self.state):
+            self._ask_to_end_iteration(SkipStep.seen(self.state), "s", why)
+        else:
+            self._command(SkipStep.seen(self.state))
 
     def action_skip_iteration(self) -> None:
-        self._command(SkipIteration.seen(self.state))
+        self._ask_to_end_iteration(SkipIteration.seen(self.state), "n")
+
+    def _ask_to_end_iteration(self, command: SkipStep | SkipIteration, key: str, why: str = "") -> None:
+        """``command`` names what is seen now: an answer that comes when that is over ends nothing else."""
+        from screens.questions import EndIterationScreen
+
+        def answered(ends: bool | None) -> None:
+            if ends:
+                self._command(command)
+
+        if command.iteration is not None:
+            self.app.push_screen(EndIterationScreen(command.iteration, key, why), answered)
 
     def action_stop(self) -> None:
         from screens.questions import StopScreen  # no first picture needs it

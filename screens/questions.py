@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -43,6 +44,44 @@ class StopScreen(ModalScreen[Stop | None]):
 
     def action_choose(self, answer: str) -> None:
         self.dismiss(None if answer == "no" else Stop(now=answer == "now"))
+
+
+class EndIterationScreen(ModalScreen[bool]):
+    """Whether to end an iteration, whose work so far is then lost; ``why`` says what else than that was asked for.
+
+    ``key``, which was pressed to come here, confirms.
+    """
+
+    CSS_PATH = "questions.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "choose(False)", "No", show=False, id="iteration.no"),
+    ]
+
+    def __init__(self, iteration: int, key: str, why: str = "") -> None:
+        super().__init__()
+        self.iteration = iteration
+        self._key = key
+        self._why = why
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="question"):
+            yield Static(f"End iteration {self.iteration}?", classes="asked", markup=False)
+            yield OptionList(
+                Option(Content("No, go on                 esc"), id="no"),
+                Option(Content(f"End it                    {self._key}"), id="end"),
+            )
+            yield Static(f"{self._why}\nIts work so far is lost.".lstrip(), classes="hint", markup=False)
+
+    def on_key(self, event: Key) -> None:
+        if event.character == self._key:
+            event.stop()
+            self.action_choose(True)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.action_choose(event.option.id == "end")
+
+    def action_choose(self, ends: bool) -> None:
+        self.dismiss(ends)
 
 
 class SayScreen(ModalScreen[str | None]):

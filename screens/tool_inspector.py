@@ -69,7 +69,7 @@ class ToolInspectorScreen(KeyHelp):
             key_display="]",
             tooltip="The tool call after this one",
         ),
-        # The log has these keys itself, and its help tells of them: here they are for when the arguments have the focus.
+        # The log has these keys itself and tells of them; here they serve while the arguments have the focus.
         Binding("slash", "search", "Search", key_display="/"),
         Binding("f", "follow", "Follow"),
         Binding("a", "arguments", "Arguments", id="view.arguments", tooltip="Arguments whole, hidden, in part"),

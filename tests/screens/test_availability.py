@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.state import IterationState, ModelCallState, RunState
-from agents.vocabulary import BUILTIN_MODEL, IterationStatus, RunStatus
-from screens.availability import STEERING, available
+from agents.vocabulary import BUILTIN_MODEL, IterationStatus, RunStatus, StepName, StepStatus
+from screens.availability import STEERING, available, ends_iteration
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -58,3 +58,23 @@ def test_between_two_iterations_there_is_nothing_to_skip() -> None:
     run.iterations[0].status = IterationStatus.DONE
     assert available("skip_step", run, True) is None
     assert available("skip_iteration", run, True) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "has_split", "ends"),
+    [
+        (StepName.ITERATION_PLAN, True, True),
+        (StepName.MODEL_TRAINING, True, True),
+        (StepName.MODEL_INFERENCE, True, True),
+        (StepName.DATA_SPLIT, False, True),
+        (StepName.DATA_SPLIT, True, False),
+        (StepName.PREDICTION_EXPLORATION, True, False),
+    ],
+)
+def test_a_skip_ends_the_iteration_where_nothing_can_run_without_the_step(
+    step: StepName, has_split: bool, ends: bool
+) -> None:
+    run = state()
+    run.splits = {1: {"train": 90}} if has_split else {}
+    run.iterations[0].steps[step].status = StepStatus.RUNNING
+    assert bool(ends_iteration(run)) is ends

@@ -47,9 +47,19 @@ async def _command_left(pilot: Pilot[str], run: journals.StagedRun) -> control.C
 # --- keys ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("key", "name"), [("p", "pause"), ("s", "skip_step"), ("n", "skip_iteration")])
+def _exploring_errors() -> journals.StagedRun:
+    """A run in a step without which its iteration can go on."""
+    run = journals.running_run(RUNS)
+    step = StepName.PREDICTION_EXPLORATION
+    run.end_tool(3, StepName.MODEL_TRAINING, "run_python")
+    run.end_step(3, StepName.MODEL_TRAINING)
+    run.emit(ev.StepStarted(iteration=3, step=step))
+    return with_engine(run)
+
+
+@pytest.mark.parametrize(("key", "name"), [("p", "pause"), ("s", "skip_step")])
 async def test_a_key_leaves_its_command_for_the_engine_and_says_so(key: str, name: str) -> None:
-    run = with_engine(journals.running_run(RUNS))
+    run = _exploring_errors()
     async with opened(run) as pilot:
         await settled(pilot)
         await pilot.press(key)
@@ -80,6 +90,33 @@ async def test_x_asks_how_to_stop(keys: list[str], now: bool) -> None:
         command = await _command_left(pilot, run)
         assert isinstance(command, control.Stop)
         assert command.now is now
+
+
+@pytest.mark.parametrize(("key", "name"), [("n", "skip_iteration"), ("s", "skip_step")])
+@pytest.mark.parametrize("answer", [["same"], ["down", "enter"]], ids=["the key again", "the list"])
+async def test_what_ends_an_iteration_asks_first(key: str, name: str, answer: list[str]) -> None:
+    run = with_engine(journals.running_run(RUNS))  # it trains, and nothing after that could run without
+    async with opened(run) as pilot:
+        await settled(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: "End iteration 3?" in text_of(pilot), "the question")
+        assert "Its work so far is lost." in text_of(pilot)
+        assert not control.pending(run.folder)
+        await pilot.press(*[key if one == "same" else one for one in answer])
+        command = await _command_left(pilot, run)
+        assert (command.command, command.iteration) == (name, 3)
+
+
+@pytest.mark.parametrize("key", ["n", "s"])
+@pytest.mark.parametrize("answer", ["escape", "q", "enter"])
+async def test_an_iteration_whose_end_is_not_confirmed_goes_on(key: str, answer: str) -> None:
+    run = with_engine(journals.running_run(RUNS))
+    async with opened(run) as pilot:
+        dashboard = await settled(pilot)
+        await pilot.press(key, answer, "p")
+        assert (await _command_left(pilot, run)).command == "pause"
+        assert len(control.pending(run.folder)) == 1
+        assert pilot.app.screen is dashboard
 
 
 @pytest.mark.parametrize("answer", ["escape", "enter"])
