@@ -21,6 +21,8 @@ _BAR = 20
 _TALL = 8
 _OF_EARLIER = 2
 """Lines kept for each part of a reply before the newest one, where there are more than ``_TALL`` for all."""
+_FOR_PROGRAMS: Final = (TRAINING_REPORT, "RESULT: {", "SAVED: {")
+"""Beginnings of the lines that a script prints for a program: training reports, and what the built-in policy reads."""
 NO_REPLY_YET: Final = ReplyProgress()
 
 
@@ -133,8 +135,8 @@ def _history(view: LiveView, room: int, spare: int) -> list[Content]:
 
 
 def _printed(output: str) -> str:
-    """A tool's output without its training reports, which stand in figures above it and as a curve."""
-    return "\n".join(line for line in output.rstrip("\n").split("\n") if not line.lstrip().startswith(TRAINING_REPORT))
+    """A tool's output without the lines that are for a program; training reports stand in figures above it."""
+    return "\n".join(line for line in output.rstrip("\n").split("\n") if not line.lstrip().startswith(_FOR_PROGRAMS))
 
 
 def _title(state: RunState, step: StepState | None) -> str:

@@ -6,6 +6,8 @@ import pytest
 
 from agents import events as ev
 from agents.fold import fold
+from agents.policy.moves import MARKER
+from agents.policy.steps.model_training import SAVED
 from agents.vocabulary import RunStatus
 from screens.widgets.live import live_view
 from tests.support.journals import running_run
@@ -18,6 +20,12 @@ def printed(tmp_path: Path, output: str) -> str:
 def test_training_reports_stand_in_figures_and_not_among_what_is_printed(tmp_path: Path) -> None:
     report = 'TRAINING_REPORT: {"epoch": 3, "of": 10, "train_loss": 0.41}'
     assert printed(tmp_path, f"fitting 500 trees\n{report}\n  {report}\ndone\n") == "fitting 500 trees\ndone"
+
+
+@pytest.mark.parametrize("marker", [MARKER, SAVED])
+def test_what_the_policy_reads_is_left_out_and_what_a_person_reads_is_not(tmp_path: Path, marker: str) -> None:
+    for_people = f"{marker}97 rows"
+    assert printed(tmp_path, f'looking\n{marker}{{"rows": 97}}\n{for_people}\n') == f"looking\n{for_people}"
 
 
 def test_a_result_tells_the_metric_of_the_run_and_the_report_before_the_other_test_metrics(tmp_path: Path) -> None:
