@@ -85,7 +85,6 @@ def columns_for(width: int, needed: Mapping[str, int]) -> list[Column]:
 def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
     """Text and style of every cell of a run."""
     look = state_look(run)
-    arrow = ("▲ " if run.higher_is_better else "▼ ") if run.metric else ""
     iteration = MISSING if run.iteration is None else str(run.iteration + 1)
     cost = MISSING if run.unpriced_calls and not run.cost_usd else f"${run.cost_usd:.2f}"
     return {
@@ -94,7 +93,7 @@ def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
         "dataset": (one_line(run.dataset), ""),
         "model": (one_line(run.model), MUTED),
         "iteration": (f"{iteration}/{run.planned_iterations}", ""),
-        "metric": (f"{arrow}{one_line(run.metric)}" or MISSING, MUTED),
+        "metric": (metric_words(run) if run.metric else MISSING, MUTED),
         "best": (score(run.best), "bold" if run.best is not None else MUTED),
         "test": (score(run.test), "" if run.test is not None else MUTED),
         "tokens": (count(run.tokens), MUTED),
@@ -102,6 +101,11 @@ def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
         "elapsed": (rough(run.elapsed), ""),
         "age": (age((now - run.created).total_seconds()), MUTED),
     }
+
+
+def metric_words(run: RunSummary) -> str:
+    """The metric that a run has, and which way it improves."""
+    return f"{'▲' if run.higher_is_better else '▼'} {one_line(run.metric)}"
 
 
 def state_look(run: RunSummary) -> Look:

@@ -22,7 +22,7 @@ from agents.run_summary import RunSummary
 from screens.key_help import KEYS, KeyHelp
 from screens.messages import LeaveWanted, ReadingSeen, RefreshWanted, RunsListed, RunWanted
 from screens.plain import one_line
-from screens.run_columns import GAP, MUTED, Column, cells_of, columns_for, is_match
+from screens.run_columns import GAP, MUTED, Column, cells_of, columns_for, is_match, metric_words
 from screens.vocabulary import (
     UNREADABLE,
     count,
@@ -350,13 +350,17 @@ class RunLibraryScreen(KeyHelp):
 def _more_of(run: RunSummary, shown: Sequence[Column], room: int) -> str:
     """What the line below the list says of the selected run, in ``room`` cells: first what no column shows."""
     price = "" if not run.cost_usd else f" · ${run.cost_usd:.2f}"
-    always = f"{one_line(model_words(run.model))} · {count(run.tokens)} tokens{price}"
+    used = f"{count(run.tokens)} tokens{price}"
     keys = {column.key for column in shown}
-    hidden = [
-        one_line(text) for key, text in (("dataset", run.dataset), ("metric", run.metric)) if text and key not in keys
-    ]
-    for more in ([*hidden, always], [*hidden[1:], always], [always]):
-        words = " · ".join(more)
-        if cell_len(words) <= room:
-            return words
-    return shorten(f"{one_line(run.model)} · {count(run.tokens)} tokens{price}", max(0, room))
+    metric = metric_words(run) if run.metric and "metric" not in keys else ""
+    dataset = one_line(run.dataset) if "dataset" not in keys else ""
+    model, whole_model = one_line(run.model), one_line(model_words(run.model))
+    ways = (
+        (metric, dataset, whole_model, used),
+        (metric, whole_model, used),
+        (metric, model, used),
+        (metric, model),
+        (metric or model,),
+    )
+    said = [" · ".join(part for part in way if part) for way in ways]
+    return next((words for words in said if cell_len(words) <= room), shorten(said[-1], max(0, room)))

@@ -294,7 +294,7 @@ async def test_ids_are_whole_and_so_is_what_stands_beside_them() -> None:
             await pilot.pause()
             shown = text_of(pilot)
             assert all(run.run_id in shown for run in runs), width
-            assert ("▲ SPEARMAN" in shown) == (width > 80)
+            assert ("Metric" in shown) == (width > 80)
             assert "omi…" not in shown
             assert "antimicrobial_peptides" in shown.split("Dataset")[-1] if width > 80 else "Dataset" not in shown
 
@@ -367,3 +367,12 @@ async def test_escape_goes_nowhere_where_no_run_was_watched() -> None:
         await press(pilot, "escape")
         assert pilot.app.wishes == []
         assert "Back" not in text_of(pilot)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_metric_of_the_selected_run_and_its_direction_are_always_told(size: tuple[int, int]) -> None:
+    async with Host(RUNS).run_test(size=size) as pilot:
+        await press(pilot, "down", "down", "down", "down")
+        assert "▼ MAE" in text_of(pilot)
+        await press(pilot, "home")
+        assert "▲ AUROC" in text_of(pilot)
