@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from agents.control import Command
+from agents.control import FLAG_OF, Command
 from agents.events import (
     CommandReceived,
     ContextCompacted,
@@ -12,6 +12,8 @@ from agents.events import (
     ParameterDropped,
     ReplayDiverged,
 )
+from agents.outcome import nothing_left_to_do
+from agents.program import to_type
 from agents.state import RunState
 from agents.vocabulary import RunStatus
 from screens.model_events import sentence
@@ -32,6 +34,8 @@ _ASKED: Final = {
 _SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "ask_again", "raise_limit", "say"}
 _LONGEST: Final = 80
 """Cells of what is quoted, so that the banner fits into its three lines on the smallest screen."""
+OF_AN_END: Final = 120
+"""Cells of the reason of an end: two lines there, above the one that says how to go on."""
 _NAMES: Final = {
     "pause": "Pause",
     "resume": "Resume",
@@ -90,10 +94,20 @@ def banner(state: RunState, engine_alive: bool | None, problem: str, last_words:
         case RunStatus.STOPPING:
             return f"{RUN[state.status].glyph} The run is being stopped.", "$warning"
         case RunStatus.FAILED | RunStatus.REFUSED | RunStatus.STOPPED:
-            look = RUN[state.status]
-            return f"{look.glyph} The run {_ended(state.status)}{': ' + reason if reason else '.'}", look.style
+            look, why = RUN[state.status], shorten(one_line(state.reason), OF_AN_END)
+            ended = f"{look.glyph} The run {_ended(state.status)}{': ' + why if why else '.'}"
+            go_on = "" if engine_alive else _how_to_go_on(state)
+            return f"{ended}\n{go_on}" if go_on else ended, look.style
         case _:
             return None
+
+
+def _how_to_go_on(state: RunState) -> str:
+    """What takes up a run that is over, as one can type it; empty where it has nothing left to do."""
+    if not state.planned_iterations or nothing_left_to_do(state) is not None:
+        return ""
+    more = () if state.limit is None else (f"--{FLAG_OF[state.limit.limit]}", "MORE")
+    return f"Go on with: {to_type('resume', one_line(state.run_id), *more)}"
 
 
 def _ended(status: RunStatus) -> str:

@@ -10,10 +10,11 @@ from agents.models.stream import ReplyProgress
 from agents.program import to_type
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
 from agents.vocabulary import TRAINING_REPORT, RunStatus, StepName, StepStatus
+from screens.notices import OF_AN_END
 from screens.plain import harmless, one_line
 from screens.reply import ReplyPart, reply_parts
 from screens.spending import asks_a_model
-from screens.vocabulary import RUN, Look, score, short_step, tool_look
+from screens.vocabulary import RUN, Look, score, short_step, shorten, tool_look
 from screens.widgets.pane import Pane, fitted, labelled, wrapped
 
 _LABELS = 9
@@ -237,8 +238,9 @@ def _outcome(state: RunState) -> list[tuple[str, str]]:
     """How a run ended, the most important first: on a small screen the last lines may have no room."""
     look = RUN[state.status]
     facts = [("ended", f"{look.glyph} {look.word} after {_tried(state)}")]
-    if state.reason:
-        facts.append(("because", one_line(state.reason)))
+    reason = one_line(state.reason)
+    if state.status is RunStatus.FINISHED or shorten(reason, OF_AN_END) != reason:  # else the banner tells it whole
+        facts += [("because", reason)] if reason else []
     if state.best:
         first = state.iterations[0].score("validation", state.best.metric)
         since = f", {score(first)} of the baseline" if first is not None and state.best.iteration > 0 else ""

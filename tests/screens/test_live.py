@@ -41,6 +41,13 @@ def test_a_result_tells_the_metric_of_the_run_and_the_report_before_the_other_te
     )
 
 
+@pytest.mark.parametrize(("reason", "told_here"), [("enough", False), ("why " * 90, True)], ids=["short", "long"])
+def test_the_result_repeats_no_reason_that_the_banner_tells_whole(tmp_path: Path, reason: str, told_here: bool) -> None:
+    run = running_run(tmp_path)
+    run.finish(RunStatus.STOPPED, reason, best_iteration=1)
+    assert ("because" in dict(live_view(fold(run.written), "").facts)) is told_here
+
+
 @pytest.mark.parametrize("text", ["x[/", "a [/etc/x] b", "list[int]", "[task1]", r"\[0-9\]+"])
 def test_what_a_tool_prints_is_shown_as_it_is(tmp_path: Path, text: str) -> None:
     assert printed(tmp_path, text) == text

@@ -4,8 +4,8 @@ import pytest
 
 from agents.control import Pause, Resume, Say, SkipIteration, SkipStep, Stop
 from agents.events import CommandReceived
-from agents.state import RunState
-from agents.vocabulary import RunStatus
+from agents.state import LimitState, RunState
+from agents.vocabulary import Limit, RunStatus
 from screens.notices import asked, banner, receipt
 
 COMMANDS = [
@@ -65,6 +65,28 @@ def test_what_a_person_has_to_know_is_said_with_its_reason(status: RunStatus, wo
     told = banner(RunState(status=status, reason="paused by ana"), True, "", "")
     assert told is not None
     assert words in told[0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "command"),
+    [
+        (None, "agentomics-tui resume r1"),
+        (LimitState(Limit.TIME, 60, 60, "m"), "agentomics-tui resume r1 --seconds MORE"),
+    ],
+    ids=["stopped", "at a limit"],
+)
+def test_a_run_that_can_be_taken_up_says_how_in_a_line_of_its_own(limit: LimitState | None, command: str) -> None:
+    state = RunState(run_id="r1", status=RunStatus.STOPPED, reason="enough", planned_iterations=3, limit=limit)
+    told = banner(state, False, "", "")
+    assert told is not None
+    assert told[0].split("\n") == ["■ The run was stopped: enough", f"Go on with: {command}"]
+
+
+def test_a_run_with_nothing_left_to_do_does_not_say_how_to_go_on() -> None:
+    for status in (RunStatus.REFUSED, RunStatus.FAILED):  # before anything was planned
+        told = banner(RunState(run_id="r1", status=status, reason="no label"), False, "", "")
+        assert told is not None
+        assert "Go on" not in told[0]
 
 
 def test_a_dead_engine_comes_before_the_state_and_says_what_to_press() -> None:
