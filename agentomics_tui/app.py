@@ -145,7 +145,9 @@ class AgentomicsApp(App[str]):
         def arguments_of(call: ToolCallState) -> str:
             return read_arguments(root / call.arguments)
 
-        self._inspector = ToolInspectorScreen(message.call, state.tool_call, open_log, arguments_of, self._now)
+        self._inspector = ToolInspectorScreen(
+            message.call, state.tool_call, open_log, arguments_of, self._now, str(root.absolute())
+        )
         self.push_screen(self._inspector)
 
     def on_notify(self, message: Notify) -> None:

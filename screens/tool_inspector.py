@@ -48,6 +48,7 @@ class ToolInspectorScreen(KeyHelp):
     ``call``: the call to begin with. ``find``: the call of a number, None where there is none; for the neighbours.
     ``open_log``: starts reading a call's output (called in the app's thread, must not wait). ``read_arguments``: the
     text of a call's arguments (called in a thread, may wait). ``now``: the clock for the seconds of a running call.
+    ``root``: the run's folder, below which the paths of a command are shown relative to it.
     """
 
     CSS_PATH = "tool_inspector.tcss"
@@ -83,9 +84,11 @@ class ToolInspectorScreen(KeyHelp):
         open_log: OpenLog,
         read_arguments: Callable[[ToolCallState], str],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        root: str = "",
     ) -> None:
         super().__init__()
         self.call = call
+        self._root = root
         self._find = find
         self._open_log = open_log
         self._read_arguments = read_arguments
@@ -115,7 +118,7 @@ class ToolInspectorScreen(KeyHelp):
     @work(thread=True, exit_on_error=False)
     def _load_arguments(self, call: ToolCallState, files: "CallFiles") -> None:
         try:
-            content = arguments_content(call.tool, self._read_arguments(call))
+            content = arguments_content(call.tool, self._read_arguments(call), self._root)
         except Exception as error:
             _logger.exception("the arguments of a tool call cannot be shown")
             content = Content(one_line(f"The arguments cannot be shown: {type(error).__name__}: {error}"))
@@ -246,7 +249,7 @@ def empty_words(call: ToolCallState) -> str:
     return "printed nothing" if call.exit_status is None else f"printed nothing, exit status {call.exit_status}"
 
 
-def arguments_content(tool: str, text: str) -> Content:
+def arguments_content(tool: str, text: str, root: str = "") -> Content:
     """Arguments as a person reads them: short values beside their names, code highlighted, the rest as JSON."""
     try:
         arguments = json.loads(text)
@@ -254,14 +257,18 @@ def arguments_content(tool: str, text: str) -> Content:
         return Content(harmless(text))
     if not isinstance(arguments, dict):
         return _highlighted(json.dumps(arguments, indent=2, ensure_ascii=False), "json")
-    parts = [_argument(tool, str(name), value) for name, value in arguments.items()]
+    parts = [_argument(tool, str(name), value, root) for name, value in arguments.items()]
     return Content("\n").join(parts) if parts else Content.styled("no arguments", _MUTED)
 
 
-def _argument(tool: str, name: str, value: object) -> Content:
+def _argument(tool: str, name: str, value: object, root: str) -> Content:
     label = Content.styled(one_line(name), _MUTED)
     if name == "command" and isinstance(value, list):
-        body = _highlighted(command_text([str(word) for word in value]), "bash")
+        words = [str(word) for word in value]
+        short = [_below(word, root) for word in words]
+        if short != words:
+            label = Content.styled(f"{one_line(name)}, paths from the run's folder", _MUTED)
+        body = _highlighted(command_text(short), "bash")
     elif isinstance(value, str):
         body = _highlighted(value.rstrip("\n"), _LANGUAGE.get((tool, name)))
     else:
@@ -270,6 +277,13 @@ def _argument(tool: str, name: str, value: object) -> Content:
         body = _highlighted(text, "json")
     is_short = "\n" not in body.plain and body.cell_length <= _INLINE
     return Content.assemble(label, "  " if is_short else "\n", body)
+
+
+def _below(word: str, root: str) -> str:
+    """``word`` of a command without the run's folder, which makes paths longer than a line."""
+    if not root:
+        return word
+    return "." if word == root else word.replace(f"{root}/", "")
 
 
 def command_text(argv: Sequence[str]) -> str:

@@ -304,3 +304,16 @@ async def test_a_tick_between_two_calls_finds_nothing_to_show_and_does_no_harm(c
             screen._show_call()
         await going
         assert screen.call.call == 2
+
+
+def test_the_paths_of_a_command_stand_from_the_folder_of_the_run() -> None:
+    root = "/home/ana/runs/r1"
+    command = ["/usr/bin/python", f"{root}/iterations/3/infer.py", f"--artifacts={root}/training_artifacts", root]
+    shown = arguments_content("inference", json.dumps({"command": command}), root).plain
+    assert shown.split("\n") == [
+        "command, paths from the run's folder",
+        "/usr/bin/python iterations/3/infer.py \\",
+        "  --artifacts=training_artifacts .",
+    ]
+    elsewhere = arguments_content("inference", json.dumps({"command": ["ls", f"{root}-2/x"]}), root).plain
+    assert elsewhere == f"command  ls {root}-2/x"
