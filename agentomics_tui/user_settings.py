@@ -86,6 +86,7 @@ def settle(flags: Mapping[str, Any], here: Path | None = None) -> Settled:
     ]
     for source in sources:
         _refuse_unknown(source)
+        _refuse_yes_and_no(source)
     try:
         settings = _model([values for _, values in files])(**given)
     except ValidationError as error:
@@ -111,7 +112,7 @@ def runs_dir_of_files() -> Path | None:
 def read_files(here: Path | None = None) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The settings files that there are, the project's first, with what they hold; raises :class:`UserError`."""
     for path in (Path(here or "", PROJECT_FILE), user_folder() / USER_FILE):
-        if path.is_file():
+        if os.path.lexists(path):  # what is there and cannot be read is told, not passed over
             yield path, _read(path)
 
 
@@ -151,6 +152,13 @@ def _refuse_unknown(source: Source) -> None:
         else:
             hint = f"there are {', '.join(sorted(SETTINGS))}"
         raise UserError(f"{source.place(name)}: no such setting; {hint}")
+
+
+def _refuse_yes_and_no(source: Source) -> None:
+    """No setting is a matter of yes or no, and TOML's ``true`` must not count as the number 1."""
+    for name, value in source.values.items():
+        if isinstance(value, bool):
+            raise UserError(f"{source.place(name)}: {str(value).lower()} is no value for it")
 
 
 def _complaint(error: ValidationError, sources: list[Source]) -> str:

@@ -113,7 +113,7 @@ class Calls:
         call = len(self._recorder.state.tool_calls) + 1
         log = self._run.tool_calls / f"{call:06d}.log"
         arguments = self._run.tool_calls / f"{call:06d}.json"
-        write_atomically(arguments, self._recorder.redact(raw_arguments))
+        write_atomically(arguments, self._recorder.redact(raw_arguments), durable=False)
         log.touch()
         self._recorder.emit(
             ToolCallStarted(

@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import Any
 
 
-def write_atomically(path: Path, text: str | bytes) -> None:
-    """Write ``text`` beside ``path``, flush it to disk and rename it into place."""
+def write_atomically(path: Path, text: str | bytes, *, durable: bool = True) -> None:
+    """Write ``text`` beside ``path``, flush it to disk and rename it into place.
+
+    Without ``durable`` it may be missing after a power cut: for what nothing relies upon.
+    """
     data = text.encode() if isinstance(text, str) else text
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

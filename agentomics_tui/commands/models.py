@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from agentomics_tui.addresses import problem_with_address
@@ -28,6 +29,7 @@ from agents.vocabulary import BUILTIN_MODEL
 
 _MOST: Final = 12
 """Models of one provider that are shown without ``--all``."""
+_MOST_OF_A_SERVER: Final = 100
 _MILLION: Final = 1_000_000
 _TITLES: Final = ("Model", "Provider", "Window", "Tools", "In/M tok", "Out/M tok", "Found in")
 _TO_THE_RIGHT: Final = (2, 4, 5)
@@ -39,7 +41,10 @@ def models(options: argparse.Namespace) -> int:
     answers = ask_servers(_addresses(options.server))
     known = table_rows(price_table(), found, utc_now().date())
     ready = Listing(known, {}) if options.all else usable(known, None if options.json else _MOST)
-    near = [builtin_row(), *(row for answer in answers for row in server_rows(answer))]
+    served = [row for answer in answers for row in server_rows(answer)]
+    if not (options.all or options.json):
+        served, ready = _capped(served, ready)
+    near = [builtin_row(), *served]
     if options.json:
         for row in (*near, *ready.rows):
             say_json(_as_json(row))
@@ -56,6 +61,18 @@ def models(options: argparse.Namespace) -> int:
     ):
         say(line)
     return 0
+
+
+def _capped(served: Sequence[ModelRow], ready: Listing) -> tuple[list[ModelRow], Listing]:
+    """The first models of each server, and the listing with how many more there are."""
+    kept: list[ModelRow] = []
+    left_out = dict(ready.left_out)
+    for provider, rows in groupby(served, key=lambda row: row.provider):
+        group = list(rows)
+        kept += group[:_MOST_OF_A_SERVER]
+        if len(group) > _MOST_OF_A_SERVER:
+            left_out[provider] = len(group) - _MOST_OF_A_SERVER
+    return kept, Listing(ready.rows, left_out)
 
 
 def _addresses(flags: Sequence[str] | None) -> dict[str, str]:

@@ -58,6 +58,8 @@ _WITHOUT_TABLE: Final = ("hosted_vllm", "huggingface", "lm_studio", "nvidia_nim"
 """Providers of which litellm's table may know no model, though they have some."""
 _UNUSABLE: Final = frozenset({"chatgpt", "github_copilot"})
 """A run cannot log in at a browser."""
+_LONGEST_ID: Final = 200
+"""Characters; what is longer is no name that a person could give to `--model`."""
 _DATED: Final = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}$|-\d{4}$|-00\d$")
 
 
@@ -128,7 +130,8 @@ def table_rows(table: Table, found: Mapping[str, str], today: date) -> list[Mode
 
 def server_rows(answer: ServerAnswer) -> list[ModelRow]:
     """The models of a server that speaks the OpenAI protocol, by name."""
-    names = {str(entry["id"]): entry for entry in answer.models if isinstance(entry.get("id"), str) and entry["id"]}
+    ids = ((entry.get("id"), entry) for entry in answer.models)
+    names = {name: entry for name, entry in ids if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID}
     return [
         ModelRow(f"openai/{name}", answer.address, _served_facts(entry), answer.place, api_base=answer.address)
         for name, entry in sorted(names.items())

@@ -42,6 +42,9 @@ class _Server(BaseHTTPRequestHandler):
             self._send(200, b"<html>welcome</html>")
         elif self.path.startswith("/locked"):
             self._send(401, b"{}")
+        elif self.path.startswith("/many"):
+            names = [*(f"m{number:06d}" for number in range(5000)), "x" * 5000]
+            self._send(200, json.dumps({"data": [{"id": name} for name in names]}).encode())
         elif self.path.startswith("/bare"):
             self._send(200, b'{"models": 3}')
         elif self.path.endswith("/v1/models"):
@@ -172,6 +175,15 @@ def test_what_a_server_does_wrong_is_a_line_and_no_failure(runs: Runs, server: s
         assert [line for line in lines if line.startswith(f"server {address} (--server): ") and problem in line], (
             address
         )
+
+
+def test_a_server_with_very_many_models_does_not_flood_the_terminal(runs: Runs, server: str) -> None:
+    done = runs("models", "--server", f"{server}/many")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert any("… 4900 more of" in line for line in lines)
+    assert len(lines) < 120
+    assert max(len(line) for line in lines) < 300
 
 
 def test_servers_are_asked_all_at_once(server: str) -> None:

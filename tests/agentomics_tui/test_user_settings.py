@@ -124,6 +124,20 @@ def test_a_slip_in_a_variable_or_a_flag_is_told_with_its_name(monkeypatch: pytes
         settle({})
 
 
+def test_true_is_no_number(runs: Runs) -> None:
+    path = runs.settle("iterations = true\n")
+    assert runs.error("models") == f"{path.name}: iterations: true is no value for it"
+
+
+def test_a_link_that_leads_nowhere_and_a_folder_are_told_and_not_passed_over(runs: Runs) -> None:
+    path = runs.home / "agentomics.toml"
+    path.symlink_to("gone.toml")
+    assert runs.error("models").startswith(f"{path.name}: cannot be read")
+    path.unlink()
+    path.mkdir()
+    assert runs.error("models").startswith(f"{path.name}: cannot be read")
+
+
 def test_a_key_among_the_settings_is_refused_and_not_repeated(runs: Runs) -> None:
     runs.settle('openai_api_key = "sk-canary-7f3a91"')
     said = runs.error("demo", "--headless")
