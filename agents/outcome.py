@@ -56,7 +56,7 @@ def nothing_left_to_do(state: RunState) -> str | None:
         case RunStatus.FINISHED:
             return "it is finished"
         case RunStatus.STOPPED | RunStatus.FAILED if (
-            len(state.iterations) >= state.planned_iterations
+            0 < len(state.iterations) >= state.planned_iterations
             and state.iterations[-1].status is not IterationStatus.RUNNING
             and not state.iterations[-1].is_cut_off
             and (state.best is None or is_tested(state))
