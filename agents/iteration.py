@@ -146,7 +146,7 @@ class Iteration:
     def _archive(self, step: StepName, output: StepOutput) -> None:
         recorder, run = self.context.recorder, self.context.run
         path = self._step_dir(step) / "output.json"
-        write_atomically(path, output.model_dump_json(indent=2))
+        write_atomically(path, recorder.redact(output.model_dump_json(indent=2)))
         self._outputs[step] = output.model_dump(mode="json")
         if isinstance(output, IterationPlanOutput):
             recorder.emit(

@@ -1,18 +1,23 @@
 """Runs with a model over HTTP as a person starts them: processes of their own, keys in the environment, limits."""
 
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.lock import read_lock
+from agents.models.gateway import ModelReply
+from agents.steps.facts import StepFacts
 from agents.vocabulary import Limit, RunStatus, StepName
 from tests.llm_server.brain import ExpertBrain
 from tests.llm_server.scenario import Scenario
 from tests.llm_server.serving import Served, serve
+from tests.support.expert import competent
 from tests.support.processes import processes_in
 from tests.support.shell import CANARY, Shell, write_dataset
 
@@ -79,6 +84,21 @@ def test_a_refused_key_ends_the_run_in_one_line_that_does_not_show_it(shell: She
         assert len(server.requests) == 1
         assert server.requests[0].headers["authorization"] == f"Bearer {CANARY}"
     assert "the key was not accepted (HTTP 401): Incorrect API key provided: [OPENAI_API_KEY]" in told
+    assert CANARY not in told
+    assert files_with(CANARY, shell.runs_dir) == []
+
+
+def test_a_key_that_a_provider_echoes_in_its_replies_stays_out_of_the_runs_folder(shell: Shell) -> None:
+    def echo(facts: StepFacts, turn: int) -> ModelReply:
+        plan = competent(facts, turn)
+        [call] = plan.tool_calls
+        fields = {**json.loads(call.arguments), "summary": f"Your key is {CANARY}.", "reason": CANARY}
+        return ModelReply(f"I know {CANARY}.", (replace(call, arguments=json.dumps(fields)),), reasoning=CANARY)
+
+    with serve(ExpertBrain(instead={(0, StepName.ITERATION_PLAN): echo})) as server:
+        told = start(shell, server, "--headless", "--iterations", 1)
+    assert shell.state("asked").status is RunStatus.FINISHED
+    assert "Your key is [OPENAI_API_KEY]." in told
     assert CANARY not in told
     assert files_with(CANARY, shell.runs_dir) == []
 
