@@ -1,7 +1,8 @@
 """Runs one command and sees to it that nothing of the command outlives the call.
 
 ``agents.guard_server`` starts this file once as a script. It then is a server that forks a guard for each command: a
-fork of this small process takes a tenth of the time that an interpreter takes to start.
+fork of this small process takes a tenth of the time that an interpreter takes to start. One guard is always forked
+ahead and waits for its command, so that no command waits for a fork of its guard.
 
 The guard stands between the engine and the command. On Linux it is a child subreaper (prctl(2),
 PR_SET_CHILD_SUBREAPER): a descendant that daemonises or calls ``setsid`` becomes a child of the guard instead of
@@ -36,53 +37,87 @@ KILL_SECONDS = 5.0
 """A process that has not gone this long after SIGKILL hangs in the kernel (a dead network disk) and is given up."""
 
 _FILES = 4
+_STATUS = 1
+"""Which of the files is the status."""
 _PR_SET_CHILD_SUBREAPER = 36
 _HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main() -> None:
-    """Fork a guard for each command that is asked for, until the engine is gone."""
+    """Hand each command that is asked for to a guard, until the engine is gone."""
     with socket.socket(fileno=0) as engine:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel then keeps no guard as a zombie
+        guard = Waiting()
         while True:
             asked, files, _, _ = socket.recv_fds(engine, 1, _FILES)
             if not asked:
                 return
-            if os.fork() == 0:
-                break
+            while not guard.take(files):
+                guard = Waiting()  # somebody killed the one that waited
             for file in files:
                 os.close(file)
-    try:
-        _lead(files)
-    except BaseException:  # noqa: BLE001 - told as the interpreter would, which os._exit keeps from telling
-        sys.excepthook(*sys.exc_info())
-    finally:
-        os._exit(0)  # at once: tidying up a copy of the interpreter would take longer than all the rest
+            guard = Waiting()
 
 
-def _lead(files: list[int]) -> None:
+class Waiting:
+    """A guard, and on Linux the process above it, that waits for its command; it ends with the server."""
+
+    def __init__(self) -> None:
+        self._above, above = socket.socketpair()
+        self._guard, guard = socket.socketpair()
+        if os.fork():
+            above.close()
+            guard.close()
+            return
+        try:
+            self._close()
+            _lead(above, guard)
+        except BaseException:  # noqa: BLE001 - told as the interpreter would, which os._exit keeps from telling
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(0)  # at once: tidying up a copy of the interpreter would take longer than all the rest
+
+    def take(self, files: list[int]) -> bool:
+        """Give it a command; False where it is dead."""
+        try:
+            socket.send_fds(self._above, [b"1"], [files[_STATUS]])
+            socket.send_fds(self._guard, [b"1"], files)
+        except OSError:
+            return False
+        finally:
+            self._close()
+        return True
+
+    def _close(self) -> None:
+        self._above.close()
+        self._guard.close()
+
+
+def _lead(above: socket.socket, guard: socket.socket) -> None:
     """Become the guard of one command, and on Linux the process above it."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)  # a server that was killed must not seem alive because its socket is open here
+    os.close(null)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    *standard, request = files
-    with open(request, "rb") as file:  # noqa: PTH123
-        file.seek(0)
-        asked = file.read()
-    for number, copy in enumerate(standard):
-        os.dup2(copy, number)
-        os.close(copy)  # never 0, 1 or 2, which the server had open when it got them
-    os.write(1, b"guard %d\n" % os.getpid())
     subreaper = _become_subreaper()
-    guard = os.fork() if subreaper else 0
-    if guard:
-        _outlive(guard)
+    child = os.fork() if subreaper else 0
+    if child:
+        guard.close()
+        _outlive(child, above)
     else:
-        _guard(asked)
+        if subreaper:
+            above.close()
+        _guard(guard)
 
 
-def _outlive(guard: int) -> None:
-    """Wait for the guard; where somebody killed it, its descendants are this process's now and are ended."""
+def _outlive(guard: int, above: socket.socket) -> None:
+    """Wait for the guard; where somebody killed it, its descendants are this process's now and are ended.
+
+    The status file is kept open meanwhile: its end tells the engine that all have ended.
+    """
     wake = _wake_on_children()
+    socket.recv_fds(above, 1, 1)
     _, how = os.waitpid(guard, 0)
     if os.WIFSIGNALED(how):
         family = Family(guard, -1, subreaper=True)
@@ -90,11 +125,21 @@ def _outlive(guard: int) -> None:
         _end(family, wake)
 
 
-def _guard(request: bytes) -> None:
-    status = os.dup(1)  # os.dup makes it close-on-exec: the command never sees it
-    folder, arguments, environment = _parsed(request)
+def _guard(server: socket.socket) -> None:
     subreaper = _become_subreaper()
     wake = _wake_on_children()
+    asked, files, _, _ = socket.recv_fds(server, 1, _FILES)
+    if not asked:
+        return
+    *standard, request = files
+    for number, copy in enumerate(standard):
+        os.dup2(copy, number)
+        os.close(copy)  # never 0, 1 or 2, which are open
+    status = os.dup(_STATUS)  # os.dup makes it close-on-exec: the command never sees it
+    os.write(status, b"guard %d\n" % os.getpgrp())
+    with open(request, "rb") as file:  # noqa: PTH123
+        file.seek(0)
+        folder, arguments, environment = _parsed(file.read())
     leader = _start(folder, arguments, environment, status)
     if leader is None:
         return
@@ -107,6 +152,7 @@ def _guard(request: bytes) -> None:
     else:
         left = family.size() if _remains(family, wake, LINGER_SECONDS) else 0
         stuck = _end(family, wake) if left else 0
+    os.close(2)  # the output is at its end only when nobody can write to it
     os.write(status, b"ended %d %d\n" % (left, stuck))
 
 
@@ -202,27 +248,40 @@ def _wake_on_children() -> int:
 
 
 def _start(folder: bytes, arguments: list[bytes], environment: dict[bytes, bytes], status: int) -> int | None:
-    # A signal that comes between fork and exec must wait, or the handler copied from here would swallow it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-    pid = os.fork()
-    if pid:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
-        return pid
+    """Start the command in a session of its own; None where it cannot be, which is told.
+
+    By posix_spawn(3), which copies nothing of this process, unlike fork.
+    """
+    name = arguments[0]
     try:
-        os.setsid()
-        for number in (*_HANDLED, signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores the last two
-            signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        null = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(null, 0)
-        os.dup2(2, 1)
         os.chdir(folder)
-        os.execvpe(arguments[0], arguments, environment)  # noqa: S606
+        null = os.open(os.devnull, os.O_RDONLY)
+        for path in _candidates(name, environment):
+            try:
+                return os.posix_spawn(
+                    path,
+                    arguments,
+                    environment,
+                    file_actions=[(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, 2, 1)],
+                    setsid=True,
+                    setsigmask=(),
+                    setsigdef=(*_HANDLED, signal.SIGPIPE, signal.SIGXFSZ),  # Python ignores the last two
+                )
+            except (FileNotFoundError, NotADirectoryError) as error:
+                missing = error
+        raise missing
     except OSError as error:
-        name = os.fsdecode(error.filename or arguments[0])
-        os.write(status, f"failed {name}: {error.strerror}\n".encode(errors="replace"))
-    finally:
-        os._exit(127)
+        named = os.fsdecode(folder if error.filename == folder else name)
+        os.write(status, f"failed {named}: {error.strerror}\n".encode(errors="replace"))
+        return None
+
+
+def _candidates(name: bytes, environment: dict[bytes, bytes]) -> list[bytes]:
+    """Where a program of that name may be."""
+    if b"/" in name:
+        return [name]
+    folders = environment.get(b"PATH", os.fsencode(os.defpath)).split(b":")
+    return [os.path.join(folder, name) for folder in folders]  # noqa: PTH118
 
 
 def _wait(family: Family, wake: int) -> None:

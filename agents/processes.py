@@ -8,6 +8,7 @@ that daemonise or call ``setsid`` are found too; on other systems only the proce
 import asyncio
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import IO, Any, Final
 
 from agents import guard, guard_server
 from agents.excerpt import Excerpt
@@ -116,6 +117,13 @@ def _request(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> 
     return b"\0".join(encoded)
 
 
+def _unnamed_file() -> IO[bytes]:
+    """In memory where that can be had: making one on a disk takes as long as all the rest of asking for a guard."""
+    if sys.platform == "linux":
+        return open(os.memfd_create("request"), "w+b")  # noqa: PTH123 - it has no path
+    return tempfile.TemporaryFile()
+
+
 class _Leash:
     """The guard of one command, as the engine holds it."""
 
@@ -138,7 +146,7 @@ class _Leash:
         """Have a guard forked."""
         status, leash = os.pipe(), os.pipe()
         try:
-            with tempfile.TemporaryFile() as file:
+            with _unnamed_file() as file:
                 file.write(self._request)
                 file.flush()
                 guard_server.SERVER.hand_over((leash[0], status[1], self._output.writable, file.fileno()))
@@ -224,6 +232,7 @@ class _Leash:
             word, _, rest = line.partition(" ")
             if word == "ended":
                 self.left_running, self.stuck = map(int, rest.split())
+                return  # the guard itself ends now; nothing waits for that
 
     async def _line(self) -> str | None:
         line = await self._status.readline()

@@ -27,7 +27,7 @@ from tests.support.models import ScriptedGateway, calls
 from tests.support.step_bench import Bench
 
 TURNS = 100
-AROUND = {5: range(3, 9), 95: range(92, 99)}
+AROUND = {5: range(2, 12), 95: range(88, 99)}
 """Turns whose median is shown, so that one slow moment of the machine does not decide."""
 LOOK = calls(("bash", {"command": "seq 700"}), text="I look at it once more.")
 

@@ -42,17 +42,23 @@ def is_running(pid: int) -> bool:
     return True
 
 
-def children_of_this_process() -> set[str]:
-    """Their pids, those of zombies too."""
+def children_of(pid: int) -> set[int]:
+    """Their pids, those of zombies too; none where there is no /proc."""
     found = set()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             rest = stat.read_text().rpartition(")")[2]
         except OSError:
             continue
-        if int(rest.split()[1]) == os.getpid():
-            found.add(stat.parent.name)
+        if int(rest.split()[1]) == pid:
+            found.add(int(stat.parent.name))
     return found
+
+
+def descendants(pid: int) -> list[int]:
+    """The nearest first."""
+    near = sorted(children_of(pid))
+    return near + [pid for child in near for pid in descendants(child)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -322,7 +328,7 @@ async def test_cancellation_waits_until_everything_has_ended(tmp_path: Path) -> 
 
 
 async def test_cancellation_right_after_the_start_leaves_nothing(tmp_path: Path) -> None:
-    before = children_of_this_process() if LINUX else set()
+    before = children_of(os.getpid()) if LINUX else set()
     for moments in range(12):
         task = asyncio.create_task(shell(tmp_path, "sleep 1000"))
         for _ in range(moments):
@@ -331,7 +337,7 @@ async def test_cancellation_right_after_the_start_leaves_nothing(tmp_path: Path)
         with pytest.raises(asyncio.CancelledError):
             await task
     if LINUX:
-        await until(lambda: children_of_this_process() <= before)
+        await until(lambda: children_of(os.getpid()) <= before)
 
 
 async def test_a_timeout_of_the_caller_is_a_timeout_for_the_caller(tmp_path: Path) -> None:
@@ -342,10 +348,10 @@ async def test_a_timeout_of_the_caller_is_a_timeout_for_the_caller(tmp_path: Pat
 
 @pytest.mark.skipif(not LINUX, reason="needs /proc")
 async def test_no_process_and_no_zombie_is_left(tmp_path: Path) -> None:
-    before = children_of_this_process()
+    before = children_of(os.getpid())
     await shell(tmp_path, "for i in 1 2 3; do (sleep 1000 &) ; done; (setsid sleep 1000 &)")
     await shell(tmp_path, "sleep 1000", timeout=0.1)
-    assert children_of_this_process() <= before
+    assert children_of(os.getpid()) <= before
 
 
 async def test_no_file_descriptor_is_left(tmp_path: Path) -> None:
@@ -408,21 +414,36 @@ async def test_a_killed_guard_server_ends_no_command_and_is_replaced(tmp_path: P
     assert (await command).excerpt == "done\n"
 
 
-async def test_a_killed_engine_leaves_no_guard_server(tmp_path: Path) -> None:
+@pytest.mark.skipif(not LINUX, reason="the waiting guard is found through /proc")
+@pytest.mark.parametrize("which", ["the guard", "the process above it"])
+async def test_a_guard_that_is_killed_while_it_waits_is_replaced(tmp_path: Path, which: str) -> None:
+    await shell(tmp_path, "true")
+    assert guard_server.SERVER.pid is not None
+    await until(lambda: len(descendants(guard_server.SERVER.pid or 0)) == 2)
+    above, guard = descendants(guard_server.SERVER.pid)
+    os.kill(guard if which == "the guard" else above, signal.SIGKILL)
+    assert (await shell(tmp_path, "echo all the same")).excerpt == "all the same\n"
+    await until(lambda: not is_running(above) and not is_running(guard))
+
+
+async def test_a_killed_engine_leaves_neither_the_server_nor_a_guard_that_waits(tmp_path: Path) -> None:
     engine = f"""
-import asyncio, os, signal
+import asyncio, os, time
 from pathlib import Path
 from agents.guard_server import SERVER
 from agents.processes import run_process
 asyncio.run(run_process(["true"], cwd=Path("/"), environment=dict(PATH=os.defpath),
             log=Path({str(tmp_path / "log")!r}), timeout=1000))
 Path({str(tmp_path / "pid")!r}).write_text(f"{{SERVER.pid}}\\n")
-os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(1000)
 """
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", engine)
+    server = await pid_in(tmp_path / "pid")
+    await until(lambda: not LINUX or len(descendants(server)) == 2)
+    guards = descendants(server)
+    process.kill()
     await process.wait()
-    pid = await pid_in(tmp_path / "pid")
-    await until(lambda: not is_running(pid))
+    await until(lambda: not any(is_running(pid) for pid in (server, *guards)))
 
 
 @pytest.mark.skipif(not LINUX, reason="daemons are found through /proc")
