@@ -22,9 +22,25 @@ from agents.errors import UserError
 from agents.run_folder import RUNS_DIR_VARIABLE
 from agents.settings import Effort, RunSettings
 from agents.version import software_version
+from agents.vocabulary import Gate, NoteTime, StepName
 
 _BAD_INPUT: Final = 2
 _INTERRUPTED: Final = 130
+
+STEERING: Final = (
+    "pause",
+    "resume",
+    "skip",
+    "redo",
+    "ask-again",
+    "raise",
+    "stop",
+    "say",
+    "gates",
+    "approve",
+    "reject",
+)
+"""Commands that change a run which somebody may hold control of."""
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -83,10 +99,19 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(_BAD_INPUT)
 
 
+def _step(text: str) -> StepName:
+    """A step by its name, with underscores, dashes or blanks."""
+    try:
+        return StepName(text.strip().lower().replace("-", "_").replace(" ", "_"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"no step {text!r}; there are {', '.join(StepName)}") from None
+
+
 class _Commands:
     """The subcommands, as they are added one by one."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers: dict[str, argparse.ArgumentParser] = {}
         self._commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
     def add(self, name: str, function: str, text: str, *, run: bool = False) -> argparse.ArgumentParser:
@@ -95,9 +120,14 @@ class _Commands:
         after.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
         command = self._commands.add_parser(name, help=text, description=text, parents=[after], allow_abbrev=False)
         command.set_defaults(command=function)
+        self._parsers[name] = command
         if run:
             command.add_argument("run", metavar="RUN", help="id, unique beginning, path, or 'last'")
         return command
+
+    def parser(self, name: str) -> argparse.ArgumentParser:
+        """One that was added."""
+        return self._parsers[name]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -142,19 +172,47 @@ def _add_looking(commands: _Commands) -> None:
 
 def _add_steering(commands: _Commands) -> None:
     add = commands.add
-    add("pause", "steer:pause", "stand still before the next model or tool call", run=True)
+    pause = add("pause", "steer:pause", "stand still before the next model or tool call", run=True)
+    pause.add_argument("--now", action="store_true", help="end the call that runs; its step begins again afterwards")
     text = "go on after a pause, or restart a run whose engine died; with --usd, --tokens or --seconds past a limit"
     _add_raise(add("resume", "steer:resume", text, run=True))
     skip = add("skip", "steer:skip", "end the current step or iteration", run=True)
     what = skip.add_mutually_exclusive_group(required=True)
     what.add_argument("--step", action="store_true", help="end the current step and its tool")
     what.add_argument("--iteration", action="store_true", help="go to the next iteration")
+    redo = add("redo", "steer:redo", "begin the current step again, or an earlier one of this iteration", run=True)
+    text = "back to this one (default: the current step)"
+    redo.add_argument("--step", nargs="?", const=True, metavar="STEP", type=_step, help=text)
+    redo.add_argument("--note", metavar="TEXT", help="what the agent should do otherwise")
     add("ask-again", "steer:ask_again", "cancel the model call that is being made, and ask again", run=True)
     _add_raise(add("raise", "steer:raise_limit", "allow a run more money, tokens or time", run=True))
     stop = add("stop", "steer:stop", "finish this iteration, evaluate, report, end", run=True)
     stop.add_argument("--now", action="store_true", help="end running tools and evaluate the best so far")
-    say = add("say", "steer:say", "send a note to the agent", run=True)
-    say.add_argument("text", metavar="TEXT", help="the note")
+    _add_talking(commands)
+    for name in STEERING:
+        text = "also where somebody else holds control, who then holds it no longer"
+        commands.parser(name).add_argument("--take-control", action="store_true", help=text)
+
+
+def _add_talking(commands: _Commands) -> None:
+    add = commands.add
+    say = add("say", "talk:say", "send a note to the agent, or change one that waits", run=True)
+    say.add_argument("text", metavar="TEXT", nargs="?", help="the note")
+    text = "with the next model call (now), the next step's first, or the next plan (default now)"
+    say.add_argument("--when", choices=[str(when) for when in NoteTime], help=text)
+    which = say.add_mutually_exclusive_group()
+    which.add_argument("--edit", metavar="ID", help="give this note, which waits, another text")
+    which.add_argument("--withdraw", metavar="ID", help="take this note back, which waits")
+    _json(add("notes", "talk:notes", "list the notes and what became of them", run=True))
+    gates = add("gates", "talk:gates", "choose where a run waits for your approval", run=True)
+    gates.add_argument(
+        "gates", metavar="GATES", nargs="?", help=f"some of {','.join(Gate)}, or none; without: list them"
+    )
+    add("review", "talk:review", "print what waits for your approval, and what changed in it", run=True)
+    approve = add("approve", "talk:approve", "let what waits be done", run=True)
+    approve.add_argument("--edited", metavar="FILE", help="as you edited it (the plan or the script); - reads it")
+    reject = add("reject", "talk:reject", "have what waits done otherwise", run=True)
+    reject.add_argument("reason", metavar="REASON", help="what the agent should do otherwise")
 
 
 def _add_raise(command: argparse.ArgumentParser) -> None:
@@ -213,6 +271,7 @@ def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
     add("--seed", type=int, metavar="S", help=f"seed of everything random (default {_default('seed')})")
     add("--cpus", type=int, metavar="N", help="threads for generated code (default: all of this process)")
     add("--note", metavar="TEXT", help="what the agent should know from the start")
+    add("--approve", metavar="GATES", help=f"wait for your approval of: some of {','.join(Gate)}")
     add("--run-id", metavar="ID", help="name of the run's folder")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--headless", action="store_true", help="no screen: a line for each event")

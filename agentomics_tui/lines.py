@@ -2,6 +2,7 @@
 
 from agentomics_tui.commands.out import single_line
 from agents import events as ev
+from agents.program import to_type
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
 from agents.wording import counted, duration, first_line, score
@@ -27,18 +28,48 @@ def _text_of(event: ev.Event, state: RunState) -> str | None:
             return f"dataset: {event.task_type}, {rows} rows; metric {event.metric}, {better} is better"
         case ev.RunFinished():
             return f"run {event.status}{': ' + first_line(event.reason) if event.reason else ''}"
+        case _:
+            told = _steering_line(event, state) or _iteration_line(event, state)
+            return told or _call_line(event) or _result_line(event)
+
+
+def _steering_line(event: ev.Event, state: RunState) -> str | None:
+    match event:
         case ev.Held():
             return f"held: {event.reason}"
         case ev.Released():
             return "released"
         case ev.CommandReceived():
             return f"{event.command} by {event.by}: {event.outcome}{', ' + event.detail if event.detail else ''}"
-        case ev.NoteReceived():
-            return f"note from {event.by}: {first_line(event.text)}"
+        case ev.NoteReceived() | ev.NoteChanged() | ev.NoteWithdrawn() | ev.NoteDelivered():
+            return _note_line(event, state)
+        case ev.ApprovalAsked():
+            how = to_type("review", event.run_id)
+            return f"{event.gate} waits for an approval: {first_line(event.title)} (see: {how})"
+        case ev.ApprovalAnswered(verdict=str() as verdict):
+            past = {"approve": "approved", "edit": "approved as edited", "reject": "rejected"}[verdict]
+            return f"{past} by {event.by}{': ' + first_line(event.reason) if event.reason else ''}"
+        case ev.GatesSet():
+            return f"waits for approval of: {', '.join(event.gates) or 'nothing'} (set by {event.by})"
         case ev.LimitReached() | ev.LimitRaised():
             return sentence(event)
         case _:
-            return _iteration_line(event, state) or _call_line(event) or _result_line(event)
+            return None
+
+
+def _note_line(
+    event: ev.NoteReceived | ev.NoteChanged | ev.NoteWithdrawn | ev.NoteDelivered, state: RunState
+) -> str | None:
+    match event:
+        case ev.NoteReceived():
+            return f"note from {event.by}: {first_line(event.text)}"
+        case ev.NoteChanged():
+            return f"note changed by {event.by}: {first_line(event.text)}"
+        case ev.NoteWithdrawn():
+            return f"note withdrawn by {event.by}"
+        case ev.NoteDelivered():
+            note = state.notes.get(event.note_id)
+            return f"note delivered{f' at {event.step}' if event.step else ''}: {first_line(note.text if note else '')}"
 
 
 def _iteration_line(event: ev.Event, state: RunState) -> str | None:
@@ -57,6 +88,8 @@ def _iteration_line(event: ev.Event, state: RunState) -> str | None:
             return f"  {event.step}: skipped. {first_line(event.reason)}"
         case ev.StepFailed():
             return f"  {event.step}: failed. {first_line(event.reason)}"
+        case ev.StepRepeated():
+            return f"  back to {event.step}: {first_line(event.reason)}"
         case ev.OutputRejected():
             return f"  {event.step}: output {event.attempt} rejected. {first_line(event.reason)}"
         case _:

@@ -190,7 +190,7 @@ def _model(files: Sequence[Mapping[str, Any]]) -> "type[BaseSettings]":
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, env_settings, *(InitSettingsSource(settings_cls, dict(values)) for values in files)
 
-        @field_validator("fallback_models", mode="before", check_fields=False)
+        @field_validator("fallback_models", "approve", mode="before", check_fields=False)
         @classmethod
         def _names(cls, value: Any) -> Any:
             """A variable holds several names with commas between them."""

@@ -15,6 +15,7 @@ from agents.limits import working_time_left
 from agents.model_files import ARTIFACTS
 from agents.prompts import prompt_for
 from agents.steps.agent import StepFailed, StepRequest
+from agents.steps.approving import Approving
 from agents.steps.checks import inference_problems, plan_problems, split_folders, split_problems, training_problems
 from agents.steps.facts import PathFacts, StepFacts, TaskFacts
 from agents.steps.outputs import (
@@ -41,6 +42,7 @@ def request_for(context: RunContext, index: int, step: StepName, outputs: Output
     told = [note.text for note in context.recorder.state.notes.values() if note.delivered]
     prompt = prompt_for(facts, context.description, settings.note, told, instructions)
     planning = step is StepName.ITERATION_PLAN
+    approving = Approving(context, index, facts)
     return StepRequest(
         model=settings.planner if planning else settings.model,
         system=prompt.system,
@@ -53,6 +55,8 @@ def request_for(context: RunContext, index: int, step: StepName, outputs: Output
             python=context.environment.python,
             environment=context.environment.variables,
         ),
+        approve=approving.plan if planning else None,
+        approve_call=approving.call,
         with_tools=not planning,
         temperature=_first(settings.iteration_plan_temperature if planning else None, settings.temperature),
         reasoning_effort=(settings.iteration_plan_reasoning_effort if planning else None) or settings.reasoning_effort,

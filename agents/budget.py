@@ -6,11 +6,12 @@ from typing import Final
 
 from agents.clock import utc_now
 from agents.events import LimitReached
+from agents.interruptions import RunInterrupted
 from agents.limits import Breach, breach, time_left, working_time_left
 from agents.models.gateway import ModelFacts
 from agents.recorder import Recorder
 from agents.settings import RunSettings
-from agents.steering import RunInterrupted, Steering
+from agents.steering import Steering
 
 _LEAST_FOR_THE_END: Final = 60.0
 """Seconds that a script of the final evaluation may take even where the time limit has passed."""

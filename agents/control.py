@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from agents.files import write_atomically
 from agents.run_folder import RunFolder
 from agents.state import RunState
-from agents.vocabulary import Limit, StepName
+from agents.vocabulary import Gate, Limit, NoteTime, StepName, Verdict
+
+NOTE_LENGTH: Final = 20_000
+"""Characters of a note, at most."""
 
 
 class CommandBase(BaseModel):
@@ -22,13 +25,18 @@ class CommandBase(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     command_id: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
-    by: str = Field(default_factory=lambda: f"{_user()}@{socket.gethostname()}")
+    by: str = Field(default_factory=lambda: f"{user_name()}@{socket.gethostname()}")
+    session: str = ""
+    """The watcher that gives it, where one does; empty for the command line."""
+    take_control: bool = False
+    """Whether it shall count even where somebody else holds control, who then holds it no longer."""
 
 
 class Pause(CommandBase):
-    """Stand still before the next model or tool call."""
+    """Stand still before the next model or tool call; with ``now``, end the one that runs: its step repeats later."""
 
     command: Literal["pause"] = "pause"
+    now: bool = False
 
 
 class Resume(CommandBase):
@@ -62,6 +70,14 @@ class SkipIteration(Skip):
     """End the current iteration and go to the next one."""
 
     command: Literal["skip_iteration"] = "skip_iteration"
+
+
+class Redo(Skip):
+    """Begin the step that was seen again, or an earlier one of its iteration (``back_to``), with a note."""
+
+    command: Literal["redo"] = "redo"
+    back_to: StepName | None = None
+    note: str = Field("", max_length=NOTE_LENGTH)
 
 
 class AskAgain(CommandBase):
@@ -101,14 +117,70 @@ class Stop(CommandBase):
 
 
 class Say(CommandBase):
-    """A note to the agent, delivered with its next model call."""
+    """A note to the agent. Its ``command_id`` is the note's id."""
 
     command: Literal["say"] = "say"
-    text: str = Field(min_length=1, max_length=20_000)
+    text: str = Field(min_length=1, max_length=NOTE_LENGTH)
+    when: NoteTime = NoteTime.NOW
+
+
+class EditNote(CommandBase):
+    """Another text, and another time where one is given, for a note that waits."""
+
+    command: Literal["edit_note"] = "edit_note"
+    note_id: str
+    text: str = Field(min_length=1, max_length=NOTE_LENGTH)
+    when: NoteTime | None = None
+
+
+class WithdrawNote(CommandBase):
+    """Take a note back that waits."""
+
+    command: Literal["withdraw_note"] = "withdraw_note"
+    note_id: str
+
+
+class SetGates(CommandBase):
+    """Choose where the run waits for an approval from now on."""
+
+    command: Literal["set_gates"] = "set_gates"
+    gates: list[Gate]
+
+
+class Answer(CommandBase):
+    """What a person says of what waits for an approval; ``approval`` is the one that was seen."""
+
+    command: Literal["answer"] = "answer"
+    approval: int
+    verdict: Verdict
+    reason: str = Field("", max_length=NOTE_LENGTH)
+    text: str = Field("", max_length=1_000_000)
+    """The edited plan or script."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.verdict == "reject" and not self.reason.strip():
+            raise ValueError("say why it is rejected: the agent has nothing else to go by")
+        if self.verdict == "edit" and not self.text.strip():
+            raise ValueError("the edited text is empty")
+        return self
 
 
 Command = Annotated[
-    Pause | Resume | SkipStep | SkipIteration | AskAgain | RaiseLimit | Stop | Say, Field(discriminator="command")
+    Pause
+    | Resume
+    | SkipStep
+    | SkipIteration
+    | Redo
+    | AskAgain
+    | RaiseLimit
+    | Stop
+    | Say
+    | EditNote
+    | WithdrawNote
+    | SetGates
+    | Answer,
+    Field(discriminator="command"),
 ]
 COMMAND: Final[TypeAdapter[Command]] = TypeAdapter(Command)
 
@@ -141,7 +213,8 @@ def retire(run: RunFolder, path: Path) -> None:
     path.replace(done / path.name)
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who gives commands from this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

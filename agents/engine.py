@@ -128,7 +128,6 @@ async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) 
     loop.add_signal_handler(signal.SIGINT, this.cancel)
     settings = record.settings
     steering = Steering(run, recorder)
-    steering.restore()
     gateway = Gateways(settings, run.root, recorder.redact)
     watching = asyncio.create_task(steering.watch())
     try:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from agents import events as ev
 from agents.state import (
+    ApprovalState,
     BestState,
     Idle,
     IterationState,
@@ -21,7 +22,7 @@ from agents.state import (
     TrainingPoint,
     Usage,
 )
-from agents.vocabulary import IterationStatus, RunStatus, StepStatus, ToolOutcome
+from agents.vocabulary import STEPS, Gate, IterationStatus, RunStatus, StepStatus, ToolOutcome
 
 
 def apply(state: RunState, event: ev.EventBase) -> None:
@@ -57,12 +58,14 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.model = event.model
             state.planned_iterations = event.iterations
             state.settings = event.settings
+            state.gates = [Gate(gate) for gate in event.settings.get("approve") or ()]
         case ev.RunResumed():
             state.status = RunStatus.RUNNING
             state.ended = None
             state.reason = ""
             state.stop_asked = False
             state.limit = None
+            state.approval = None
             _close_open_calls(state, event.time)
             _put_back_open_steps(state)
         case ev.DatasetChecked():
@@ -82,6 +85,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.status = event.status
             state.reason = event.reason
             state.ended = event.time
+            state.approval = None
             _end_hold(state, event.time)
             _close_open_calls(state, event.time)
             _close_open_iterations(state, event)
@@ -98,6 +102,7 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             iteration.change = event.change
             iteration.plan_reason = event.reason
             iteration.expectation = event.expectation
+            _echo(state, f"plan: {event.change}")
         case ev.IterationFinished():
             iteration.status = event.status
             iteration.reason = event.reason
@@ -108,7 +113,12 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
                 iteration.combination = event.combination
             if event.step is not None:
                 _apply_step(state, iteration.steps[event.step], event)
-        case ev.IterationStarted():
+            if isinstance(event, ev.StepFinished):
+                _echo(state, f"output: {event.summary}")
+        case ev.StepRepeated() if event.step is not None:
+            for name in STEPS[STEPS.index(event.step) :]:
+                _put_back(iteration.steps[name])
+        case ev.IterationStarted() | ev.StepRepeated():
             pass
 
 
@@ -147,6 +157,7 @@ def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
                     started=event.time,
                 )
             )
+            _echo(state, f"{event.tool}: {event.title}")
         case ev.ToolCallFinished() if call := state.tool_call(event.call):
             call.outcome = event.outcome
             call.exit_status = event.exit_status
@@ -207,12 +218,50 @@ def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
             state.limit = None
         case ev.CommandReceived():
             _apply_receipt(state, event)
-        case ev.NoteReceived():
-            state.notes[event.note_id] = NoteState(event.note_id, event.text, event.by)
-        case ev.NoteDelivered() if note := state.notes.get(event.note_id):
-            note.delivered = True
+        case ev.GatesSet():
+            state.gates = event.gates
+        case ev.ApprovalAsked():
+            state.approvals = event.approval
+            state.approval = ApprovalState(
+                event.approval,
+                event.gate,
+                event.iteration,
+                event.step,
+                event.title,
+                event.subject,
+                event.change,
+                event.time,
+            )
+        case ev.ApprovalAnswered():
+            state.approval = None
+        case ev.NoteReceived() | ev.NoteChanged() | ev.NoteWithdrawn() | ev.NoteDelivered():
+            _apply_note(state, event)
         case _:
             pass
+
+
+def _apply_note(state: RunState, event: ev.NoteReceived | ev.NoteChanged | ev.NoteWithdrawn | ev.NoteDelivered) -> None:
+    if isinstance(event, ev.NoteReceived):
+        state.notes[event.note_id] = NoteState(event.note_id, event.text, event.by, event.when, event.time)
+        return
+    note = state.notes.get(event.note_id)
+    if note is None:
+        return
+    match event:
+        case ev.NoteChanged():
+            note.text, note.when = event.text, event.when
+        case ev.NoteWithdrawn():
+            note.withdrawn = True
+        case ev.NoteDelivered():
+            note.delivered = True
+            note.iteration, note.step = event.iteration, event.step
+
+
+def _echo(state: RunState, what: str) -> None:
+    """The agent did something: that is what followed the notes that it was given last."""
+    for note in state.notes.values():
+        if note.delivered and not note.followed:
+            note.followed = what
 
 
 def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
@@ -304,10 +353,15 @@ def _put_back_open_steps(state: RunState) -> None:
             iteration.status, iteration.reason, iteration.seconds = IterationStatus.RUNNING, "", None
         for step in iteration.steps.values():
             if step.status is StepStatus.RUNNING or step.is_cut_off:
-                step.is_cut_off = False
-                step.status = StepStatus.PENDING
-                step.started = step.seconds = None
-                step.reason = ""
+                _put_back(step)
+
+
+def _put_back(step: StepState) -> None:
+    """It begins again; what was spent on it stays."""
+    step.status = StepStatus.PENDING
+    step.is_cut_off = False
+    step.started = step.seconds = step.output = None
+    step.summary = step.reason = ""
 
 
 def _close_open_iterations(state: RunState, end: ev.RunFinished) -> None:

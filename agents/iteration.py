@@ -19,16 +19,17 @@ from agents.events import (
     IterationStarted,
     SplitCreated,
     StepFinished,
+    StepRepeated,
     StepSkipped,
     StepStarted,
 )
 from agents.events import StepFailed as StepFailedEvent
 from agents.files import digest_of, remove_tree, write_atomically
 from agents.history import outputs_of
+from agents.interruptions import Interruption, IterationInterrupted, RunInterrupted, StepInterrupted, StepRepeats
 from agents.models.gateway import ModelError, RequestRefused
 from agents.report import write_iteration_report
 from agents.state import IterationState
-from agents.steering import Interruption, IterationInterrupted, RunInterrupted, StepInterrupted
 from agents.steps.agent import StepFailed
 from agents.steps.checks import split_folders
 from agents.steps.outputs import DataSplitOutput, IterationPlanOutput, ModelArchitectureOutput, StepOutput
@@ -75,14 +76,25 @@ class Iteration:
 
     async def _steps(self) -> None:
         self._outputs = outputs_of(self.context.run, self._state)
-        for step in STEPS:
-            if self._state.steps[step].status in (StepStatus.DONE, StepStatus.SKIPPED):
-                continue
+        while (step := self._next_step()) is not None:
             self.context.recorder.step = step
             try:
                 await self._step(step)
+            except StepRepeats as wish:
+                self._put_back(wish.back_to or step, str(wish))
             finally:
                 self.context.recorder.step = None
+
+    def _next_step(self) -> StepName | None:
+        over = (StepStatus.DONE, StepStatus.SKIPPED)
+        return next((step for step in STEPS if self._state.steps[step].status not in over), None)
+
+    def _put_back(self, first: StepName, reason: str) -> None:
+        """Let ``first`` and what follows it begin again; what they made is put aside."""
+        self.context.recorder.emit(StepRepeated(step=first, reason=reason), durable=True)
+        for step in STEPS[STEPS.index(first) :]:
+            self._outputs.pop(step, None)
+            self._put_aside(step)
 
     async def _step(self, step: StepName) -> None:
         recorder = self.context.recorder
@@ -95,7 +107,7 @@ class Iteration:
             if step in NEEDED_STEPS or (step is StepName.DATA_SPLIT and self.context.split is None):
                 raise IterationInterrupted(f"{step.label} was skipped, and nothing after it can run") from None
             return
-        except LimitEndsRun:
+        except (LimitEndsRun, StepRepeats):
             raise
         except Interruption as interruption:
             recorder.emit(StepSkipped(reason=str(interruption)), durable=True)
@@ -182,12 +194,15 @@ class Iteration:
 
     def _fresh_folder(self, step: StepName) -> None:
         """An empty folder for the step; what an interrupted attempt left is put aside, not lost."""
+        self._put_aside(step)
+        self._step_dir(step).mkdir(parents=True, exist_ok=True)
+
+    def _put_aside(self, step: StepName) -> None:
         folder = self._step_dir(step)
         if folder.exists() and any(folder.iterdir()):
             aside = self._dir / "interrupted"
             aside.mkdir(exist_ok=True)
             folder.rename(aside / f"{step}-{len(list(aside.glob(f'{step}-*'))) + 1}")
-        folder.mkdir(parents=True, exist_ok=True)
 
     def _seconds_since(self, started: datetime | None) -> float:
         """Seconds of work, by the journal's own clock: what a screen showed while they passed."""

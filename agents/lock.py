@@ -46,7 +46,7 @@ class EngineLock:
     @classmethod
     def acquire(cls, path: Path) -> "EngineLock":
         """Take the lock; raises :class:`LockHeld` while another engine lives."""
-        with _one_at_a_time(path.parent):
+        with one_at_a_time(path.parent):
             if is_alive(read_lock(path)):
                 raise LockHeld(f"another engine runs this run (see {path})")
             path.unlink(missing_ok=True)
@@ -78,7 +78,7 @@ class EngineLock:
             pid=os.getpid(),
             started=self.started,
             heartbeat=time.time(),
-            birth=_birth(os.getpid()),
+            birth=birth_of(os.getpid()),
         ).model_dump()
 
 
@@ -102,12 +102,12 @@ def is_alive(record: LockRecord | None, now: float | None = None) -> bool:
         if not _process_lives(record.pid):
             return False
         if record.birth is not None:
-            return record.birth == _birth(record.pid)
+            return record.birth == birth_of(record.pid)
     return (time.time() if now is None else now) - record.heartbeat < STALE_SECONDS
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """Let one process after the other decide whether a lock is stale: two that decide at once would both take it."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -130,7 +130,8 @@ def _process_lives(pid: int) -> bool:
     return fields is None or fields[0] != "Z"
 
 
-def _birth(pid: int) -> int | None:
+def birth_of(pid: int) -> int | None:
+    """When a process of this host was born, in the kernel's ticks since boot; None where nobody can tell."""
     fields = _stat_fields(pid)
     return None if fields is None else int(fields[19])
 

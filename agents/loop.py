@@ -16,6 +16,7 @@ from agents.events import DatasetChecked, EnvironmentReady, RunFinished
 from agents.files import digest_of, remove_tree
 from agents.final_evaluation import SnapshotNotUsable, TestNotScored, evaluate_on_tests
 from agents.history import full_reason
+from agents.interruptions import Interruption, RunInterrupted, StepRepeats
 from agents.iteration import Iteration
 from agents.limits import unpriced
 from agents.model_calls import ModelCalls
@@ -28,7 +29,7 @@ from agents.run_folder import RunFolder
 from agents.scripts import Scripts
 from agents.settings import RunSettings
 from agents.snapshot import drop_candidates, open_snapshot, point_best_at
-from agents.steering import Interruption, RunInterrupted, Steering
+from agents.steering import Steering
 from agents.steps.agent import StepAgent
 from agents.vocabulary import IterationStatus, RunStatus
 from agents.wording import first_line
@@ -177,7 +178,7 @@ async def _evaluate(context: RunContext, ending: Ending) -> Ending:
     try:
         if _is_scored(context):
             return ending
-        await context.steering.interruptible(evaluate_on_tests(context))
+        await _evaluate_on_tests(context)
     except TestNotScored as why:
         reason = f"no test score: {why}"
     except SnapshotNotUsable as why:
@@ -197,6 +198,16 @@ async def _evaluate(context: RunContext, ending: Ending) -> Ending:
     else:
         return ending
     return Ending(status, f"{ending.reason}; {reason}" if ending.reason else reason)
+
+
+async def _evaluate_on_tests(context: RunContext) -> None:
+    """The final evaluation; one that a person paused at once begins again."""
+    while True:
+        try:
+            await context.steering.interruptible(evaluate_on_tests(context))
+        except StepRepeats:
+            continue
+        return
 
 
 def _is_scored(context: RunContext) -> bool:

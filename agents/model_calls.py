@@ -18,6 +18,7 @@ from agents.events import (
     ReplayDiverged,
 )
 from agents.files import write_atomically
+from agents.interruptions import AskedAgain
 from agents.models.gateway import (
     Delta,
     Gateway,
@@ -32,7 +33,7 @@ from agents.models.stream import StreamWriter
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
-from agents.steering import AskedAgain, Steering
+from agents.steering import Steering
 from agents.steps.context import AFTER, CHARACTERS_PER_TOKEN, NEAR, Transcript
 
 _SAID: Final = 4000

@@ -74,6 +74,16 @@ class RunFolder:
         return self.root / "tool_calls"
 
     @property
+    def approvals(self) -> Path:
+        """What a person was asked to approve, a numbered folder each."""
+        return self.root / "approvals"
+
+    @property
+    def control_lock(self) -> Path:
+        """Who holds control (see ``agents/holder.py``)."""
+        return self.root / "control.lock"
+
+    @property
     def data(self) -> Path:
         """The dataset as the agent may see it, in folder form, without any test split."""
         return self.root / "data"

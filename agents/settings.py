@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agents.vocabulary import BUILTIN_MODEL
+from agents.vocabulary import BUILTIN_MODEL, Gate
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 """How hard a reasoning model thinks, in litellm's words; providers take some of them."""
@@ -47,6 +47,7 @@ class RunSettings(BaseModel):
     )
     budget_usd: float | None = Field(None, gt=0, description="US dollars for the whole run.")
     budget_tokens: int | None = Field(None, gt=0, description="Input and output tokens for the whole run.")
+    approve: tuple[Gate, ...] = Field((), description="Where the run waits for a person's approval.")
     at_limit: Literal["ask", "finish"] = Field(
         "finish", description="At a limit: hold the run and ask a person, or evaluate the best and end."
     )

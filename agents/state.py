@@ -10,9 +10,11 @@ from typing import Final
 from agents import events as ev
 from agents.vocabulary import (
     STEPS,
+    Gate,
     IterationMode,
     IterationStatus,
     Limit,
+    NoteTime,
     RunStatus,
     StepName,
     StepStatus,
@@ -187,7 +189,34 @@ class NoteState:
     note_id: str
     text: str
     by: str
+    when: NoteTime = NoteTime.NOW
+    sent: datetime | None = None
+    withdrawn: bool = False
     delivered: bool = False
+    iteration: int | None = None
+    """Where it was delivered."""
+    step: StepName | None = None
+    followed: str = ""
+    """What the agent did next: the change of its plan, its tool call, or its output, in one line."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can still be changed or withdrawn."""
+        return not self.delivered and not self.withdrawn
+
+
+@dataclass(frozen=True)
+class ApprovalState:
+    """What waits for a person's approval."""
+
+    approval: int
+    gate: Gate
+    iteration: int | None
+    step: StepName | None
+    title: str
+    subject: str
+    change: str | None
+    asked: datetime
 
 
 @dataclass(frozen=True)
@@ -242,6 +271,12 @@ class RunState:
     """Split version to SHA-256 over each split's files, as they were accepted."""
     notes: dict[str, NoteState] = field(default_factory=dict)
     receipts: list[ev.CommandReceived] = field(default_factory=list)
+    gates: list[Gate] = field(default_factory=list)
+    """Where the run waits for an approval."""
+    approvals: int = 0
+    """How many were asked for."""
+    approval: ApprovalState | None = None
+    """What waits for one now."""
     usage: Usage = field(default_factory=Usage)
     raised: dict[Limit, float] = field(default_factory=dict)
     """Limits that a person raised, to what is allowed in all; the others stand in the settings."""

@@ -6,42 +6,26 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from agents import control
-from agents.events import CommandReceived, Held, LimitRaised, NoteDelivered, NoteReceived, Released
+from agents import control, holder
+from agents.approvals import Approvals
+from agents.events import CommandReceived, LimitRaised
+from agents.interruptions import (
+    AskedAgain,
+    Interruption,
+    IterationInterrupted,
+    RunInterrupted,
+    StepInterrupted,
+    StepRepeats,
+    is_stronger,
+)
+from agents.notes import NoteGone, Notes
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
-from agents.vocabulary import NEEDED_STEPS, RunStatus
+from agents.standstill import Standstill
+from agents.vocabulary import NEEDED_STEPS, STEPS, RunStatus
 
 POLL_SECONDS: Final = 0.2
 T = TypeVar("T")
-
-
-class Interruption(Exception):
-    """A person ended what was running; the message says who asked."""
-
-
-class StepInterrupted(Interruption):
-    """Skip this step."""
-
-
-class IterationInterrupted(Interruption):
-    """Skip this iteration."""
-
-
-class RunInterrupted(Interruption):
-    """Stop now."""
-
-
-class AskedAgain(Exception):
-    """A person cancelled a model call and wants it to be made again."""
-
-
-_REACH: Final = (StepInterrupted, IterationInterrupted, RunInterrupted)
-
-
-def _is_stronger(new: Interruption, pending: Interruption | None) -> bool:
-    """Whether ``new`` ends more than what is being ended already: its tools take a moment to go."""
-    return pending is None or _REACH.index(type(new)) > _REACH.index(type(pending))
 
 
 class Steering:
@@ -50,14 +34,13 @@ class Steering:
     def __init__(self, run: RunFolder, recorder: Recorder) -> None:
         self._run = run
         self._recorder = recorder
-        self._may_go = asyncio.Event()
-        self._may_go.set()
-        self._announced = False
+        self._standstill = Standstill(recorder)
         self._work: asyncio.Task[Any] | None = None
         self._interruption: Interruption | None = None
-        self._notes: list[control.Say] = []
+        self._notes = Notes(recorder)
         self._call: asyncio.Task[Any] | None = None
         self._asked_again: AskedAgain | None = None
+        self.approvals = Approvals(run, recorder, self._standstill)
         self.evaluation_wanted = True
         """Whether the best is to be scored on the test splits when the run ends."""
         self.stop_asked = False
@@ -65,38 +48,21 @@ class Steering:
 
     # --- for the loop ------------------------------------------------------------------------------------------------
 
-    def restore(self) -> None:
-        """Take up the notes that an earlier engine received and never delivered."""
-        self._notes = [
-            control.Say(command_id=note.note_id, by=note.by, text=note.text)
-            for note in self._recorder.state.notes.values()
-            if not note.delivered
-        ]
-
     async def pass_gate(self) -> None:
         """Wait here while the run is paused: before each model call and each tool call.
 
         What a person asked until now counts here, not only what the last poll saw.
         """
         self.look()
-        if not self._may_go.is_set() and not self._announced:
-            self._announced = True
-            self._recorder.emit(Held(reason="paused by a person"), durable=True)
-        await self._may_go.wait()
+        await self._standstill.pass_by("paused by a person")
 
     async def hold(self, reason: str) -> None:
         """Stand still for ``reason`` until a person lets the run go on."""
-        self._may_go.clear()
-        self._announced = True
-        self._recorder.emit(Held(reason=reason), durable=True)
-        await self._may_go.wait()
+        await self._standstill.hold(reason)
 
-    def take_notes(self) -> list[str]:
-        """The notes that the agent has not seen; they count as delivered from now on."""
-        notes, self._notes = self._notes, []
-        for note in notes:
-            self._recorder.emit(NoteDelivered(note_id=note.command_id))
-        return [note.text for note in notes]
+    def take_notes(self, *, first: bool = False) -> list[str]:
+        """The notes that go to the agent with its next model call, which is the ``first`` of its step or not."""
+        return self._notes.take(first=first)
 
     async def interruptible(self, work: Coroutine[Any, Any, T]) -> T:
         """Await ``work``; raises an :class:`Interruption` when a command ends it. Its processes are gone by then."""
@@ -158,7 +124,10 @@ class Steering:
             self._receipt(path.stem, "unknown", "", "refused", command)
         elif any(receipt.command_id == command.command_id for receipt in self._recorder.state.receipts):
             pass  # an earlier engine gave the receipt and died before it could move the file
+        elif refused := holder.refusal(self._run, command):
+            self._refuse(command, refused)
         else:
+            holder.dispossess(self._run, command)
             self._apply(command)
         control.retire(self._run, path)
 
@@ -172,48 +141,79 @@ class Steering:
                 self._interrupt(command, StepInterrupted(f"skipped by {command.by}"))
             case control.SkipIteration():
                 self._interrupt(command, IterationInterrupted(f"skipped by {command.by}"))
+            case control.Redo():
+                self._redo(command)
             case control.AskAgain():
                 self._ask_again(command)
             case control.RaiseLimit():
                 self._raise_limits(command)
-            case control.Stop(now=True) if self._stands_at_limit:
-                # Where the run stands at its limit nothing is running; it ends there, and its step is only cut off.
-                self.stop_asked = True
-                self.evaluation_wanted = command.evaluate
-                self._accept(command, "the run ends at its limit")
-                self._release()
-            case control.Stop(now=True):
-                self.stop_asked = True
-                self.evaluation_wanted = command.evaluate
-                self._interrupt(command, RunInterrupted(f"stopped by {command.by}"), even_idle=True)
-                self._release()
             case control.Stop():
-                self.stop_asked = True
-                self._accept(command, "the run ends after this iteration")
-                self._release()
-            case control.Say():
-                self._notes.append(command)
-                self._recorder.emit(
-                    NoteReceived(note_id=command.command_id, text=command.text, by=command.by), durable=True
-                )
-                self._accept(command, "goes to the agent with its next model call")
+                self._stop(command)
+            case control.Answer() | control.SetGates():
+                self._at_gates(command)
+            case control.Say() | control.EditNote() | control.WithdrawNote():
+                self._about_note(command)
+
+    def _stop(self, command: control.Stop) -> None:
+        self.stop_asked = True
+        if not command.now:
+            self._accept(command, "the run ends after this iteration")
+            if self._recorder.state.approval is None:
+                self._standstill.end()
+            return
+        self.evaluation_wanted = command.evaluate
+        if self._stands_at_limit:
+            # Where the run stands at its limit nothing is running; it ends there, and its step is only cut off.
+            self._accept(command, "the run ends at its limit")
+        else:
+            self._interrupt(command, RunInterrupted(f"stopped by {command.by}"), even_idle=True)
+        self._standstill.end()
+
+    def _about_note(self, command: control.Say | control.EditNote | control.WithdrawNote) -> None:
+        try:
+            match command:
+                case control.Say():
+                    self._accept(command, self._notes.receive(command))
+                case control.EditNote():
+                    self._accept(command, self._notes.change(command))
+                case control.WithdrawNote():
+                    self._accept(command, self._notes.withdraw(command))
+        except NoteGone as why:
+            self._refuse(command, str(why))
+
+    def _at_gates(self, command: control.Answer | control.SetGates) -> None:
+        if isinstance(command, control.SetGates):
+            self.approvals.set_gates(command)
+            self._accept(command, f"approval of {' and '.join(command.gates)}" if command.gates else "no approvals")
+        elif refused := self.approvals.answer(command):
+            self._refuse(command, refused)
+        else:
+            self._accept(command, "")
 
     def _pause(self, command: control.Pause) -> None:
-        if not self._may_go.is_set():
-            self._refuse(command, "the run is paused already")
+        if self._standstill.is_reached or (self._standstill.is_wanted and not command.now):
+            self._refuse(command, "the run stands still already, or will before its next call")
             return
-        self._may_go.clear()
-        self._accept(command, "takes effect before the next model or tool call")
+        self._standstill.want()
+        if command.now and self._call is not None and not self._call.done():
+            self._accept(command, "the model call is cancelled, and made again after the pause")
+            self._cancel_call(command)
+        elif command.now and self._recorder.state.running_tool_call and self._can_interrupt(StepRepeats("")):
+            self._accept(command, "the tool is ended, and its step begins again after the pause")
+            self._end_work(StepRepeats(f"paused by {command.by}"))
+        else:
+            self._accept(command, "takes effect before the next model or tool call")
 
     def _resume(self, command: control.Resume) -> None:
-        if self._may_go.is_set():
+        if not self._standstill.is_wanted:
             self._refuse(command, "the run is not paused")
-            return
-        if self._stands_at_limit:
+        elif self._stands_at_limit:
             self._refuse(command, "the run stands at a limit: raise it, or stop the run")
-            return
-        self._accept(command, "")
-        self._release()
+        elif self._recorder.state.approval is not None:
+            self._refuse(command, "the run waits for an approval: approve or reject it")
+        else:
+            self._accept(command, "")
+            self._standstill.end()
 
     @property
     def _stands_at_limit(self) -> bool:
@@ -225,6 +225,10 @@ class Steering:
             self._refuse(command, "no model call is being made right now")
             return
         self._accept(command, "the model call is cancelled and made again")
+        self._cancel_call(command)
+
+    def _cancel_call(self, command: control.Command) -> None:
+        assert self._call is not None
         self._asked_again = AskedAgain(f"cancelled by {command.by}, asked again")
         self._call.cancel()
 
@@ -241,17 +245,25 @@ class Steering:
             self._recorder.emit(LimitRaised(limit=limit, allowed=allowed, by=command.by), durable=True)
         self._accept(command, "")
         if stood_at_limit:
-            self._release()
+            self._standstill.end()
 
-    def _release(self) -> None:
-        self._may_go.set()
-        if self._announced:
-            self._announced = False
-            self._recorder.emit(Released())
+    def _redo(self, command: control.Redo) -> None:
+        here = self._recorder.step
+        if here is None or not self._can_interrupt(StepRepeats("")):
+            self._refuse(command, "no step is running right now")
+        elif over := self._over_already(command):
+            self._refuse(command, over)
+        elif command.back_to is not None and STEPS.index(command.back_to) > STEPS.index(here):
+            self._refuse(command, f"step {command.back_to.label} has not begun yet")
+        else:
+            back_to = command.back_to or here
+            self._accept(command, f"step {back_to.label} begins again")
+            if command.note:
+                self._notes.add(command.command_id, command.note, command.by)
+            self._end_work(StepRepeats(f"put back by {command.by}", back_to))
 
     def _interrupt(self, command: control.Command, interruption: Interruption, *, even_idle: bool = False) -> None:
-        running = self._work is not None and not self._work.done()
-        if not running or not _is_stronger(interruption, self._interruption):
+        if not self._can_interrupt(interruption):
             if even_idle:
                 self._accept(command, "the run ends as soon as what is being done now is done")
             else:
@@ -264,7 +276,15 @@ class Steering:
         where = f"at step {step.label}" if step else ""
         if isinstance(interruption, StepInterrupted) and step in NEEDED_STEPS:
             where += ", without which this iteration cannot go on"
-        self._receipt(command.command_id, command.command, command.by, "accepted", where)
+        self._accept(command, where)
+        self._end_work(interruption)
+
+    def _can_interrupt(self, interruption: Interruption) -> bool:
+        """Whether something runs that ``interruption`` would end, and that nothing as strong ends already."""
+        running = self._work is not None and not self._work.done()
+        return running and is_stronger(interruption, self._interruption)
+
+    def _end_work(self, interruption: Interruption) -> None:
         assert self._work is not None
         if self._interruption is None:
             self._work.cancel()
@@ -275,7 +295,10 @@ class Steering:
         here = self._recorder
         if command.iteration is not None and command.iteration != here.iteration:
             return f"iteration {command.iteration} is over already"
-        if isinstance(command, control.SkipStep) and command.step is not None and command.step != here.step:
+        of_one_step = isinstance(command, control.SkipStep) or (
+            isinstance(command, control.Redo) and command.back_to is None
+        )
+        if of_one_step and command.step is not None and command.step != here.step:
             return f"step {command.step.label} is over already"
         return ""
 

@@ -95,6 +95,25 @@ WatchRule = Literal["not_finite", "diverging", "overfitting", "not_converging", 
 """The plain rules that watch a training run."""
 
 
+class Gate(StrEnum):
+    """Where a run can wait for a person's approval."""
+
+    PLAN = "plan"
+    TRAINING = "training"
+
+
+Verdict = Literal["approve", "edit", "reject"]
+"""What a person says at a gate; ``edit`` approves what the person made of it."""
+
+
+class NoteTime(StrEnum):
+    """When a note goes to the agent: with its next model call, at the next step's first, or with the next plan."""
+
+    NOW = "now"
+    STEP = "step"
+    PLAN = "plan"
+
+
 class Limit(StrEnum):
     """What a person may limit for a whole run."""
 

@@ -29,9 +29,14 @@ _ASKED: Final = {
     "ask_again": "Asked to cancel this model call and to make it again.",
     "raise_limit": "Raise of the limit asked for.",
     "stop": "Stop asked for.",
-    "say": "Note left for the agent; it goes out with the next model call.",
+    "say": "Note left for the agent.",
+    "edit_note": "Change of the note asked for.",
+    "withdraw_note": "The note is being taken back.",
+    "redo": "Asked to begin the step again.",
+    "set_gates": "Change of the approvals asked for.",
+    "answer": "Answer given.",
 }
-_SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "ask_again", "raise_limit", "say"}
+_SAYS_NOTHING_NEW: Final = {"pause", "resume", "skip_iteration", "ask_again", "raise_limit", "set_gates", "answer"}
 _LONGEST: Final = 80
 """Cells of what is quoted, so that the banner fits into its three lines on the smallest screen."""
 OF_AN_END: Final = 120
@@ -45,6 +50,11 @@ _NAMES: Final = {
     "raise_limit": "Raise of the limit",
     "stop": "Stop",
     "say": "Note",
+    "edit_note": "Change of the note",
+    "withdraw_note": "Withdrawal of the note",
+    "redo": "Redo",
+    "set_gates": "Approvals",
+    "answer": "Answer",
 }
 
 

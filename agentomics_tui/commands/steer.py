@@ -3,17 +3,17 @@
 import argparse
 import subprocess
 import time
-from typing import Final
 
 from pydantic import ValidationError
 
 from agentomics_tui.commands.out import complain
 from agentomics_tui.commands.out import say as print_line
 from agentomics_tui.commands.paths import find_run
+from agentomics_tui.commands.sending import send
+from agentomics_tui.commands.talk import check_note
 from agentomics_tui.keys import keys_of_files
 from agents import control
 from agents.errors import UserError
-from agents.events import CommandReceived
 from agents.fold import fold
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, start_engine
@@ -22,35 +22,33 @@ from agents.outcome import nothing_left_to_do
 from agents.program import to_type
 from agents.run_folder import RunFolder
 
-_RECEIPT_SECONDS: Final = 10.0
-
 
 def pause(options: argparse.Namespace) -> int:
-    return _send(options, control.Pause())
+    return send(options, control.Pause(now=options.now))
 
 
 def skip(options: argparse.Namespace) -> int:
     kind = control.SkipStep if options.step else control.SkipIteration
     run = find_run(options.run, options.runs_dir)
-    return _send(options, kind.seen(fold(JournalReader(run.journal).read_all())))
+    return send(options, kind.seen(fold(JournalReader(run.journal).read_all())))
+
+
+def redo(options: argparse.Namespace) -> int:
+    """Begin the current step again, or an earlier one of its iteration."""
+    note = options.note or ""
+    check_note("redo", note)
+    run = find_run(options.run, options.runs_dir)
+    seen = control.Redo.seen(fold(JournalReader(run.journal).read_all()))
+    back_to = None if options.step is True else options.step
+    return send(options, seen.model_copy(update={"back_to": back_to, "note": note}))
 
 
 def stop(options: argparse.Namespace) -> int:
-    return _send(options, control.Stop(now=options.now))
-
-
-def say(options: argparse.Namespace) -> int:
-    if not options.text.strip():
-        raise UserError("say: the note is empty")
-    try:
-        note = control.Say(text=options.text)
-    except ValidationError as error:
-        raise UserError(f"say: {error.errors()[0]['msg']}") from None
-    return _send(options, note)
+    return send(options, control.Stop(now=options.now))
 
 
 def ask_again(options: argparse.Namespace) -> int:
-    return _send(options, control.AskAgain())
+    return send(options, control.AskAgain())
 
 
 def raise_limit(options: argparse.Namespace) -> int:
@@ -58,7 +56,7 @@ def raise_limit(options: argparse.Namespace) -> int:
     more = _raise_of(options)
     if more is None:
         raise UserError("raise: say by how much with --usd, --tokens or --seconds")
-    return _send(options, more)
+    return send(options, more)
 
 
 def _raise_of(options: argparse.Namespace) -> control.RaiseLimit | None:
@@ -80,7 +78,7 @@ def resume(options: argparse.Namespace) -> int:
     run = find_run(options.run, options.runs_dir)
     more = _raise_of(options)
     if is_alive(read_lock(run.lock)):
-        return _send(options, more or control.Resume())
+        return send(options, more or control.Resume())
     reader = JournalReader(run.journal)
     state = fold(reader.read_all())
     if 0 < reader.spoilt_line < reader.lines:  # the engine sets a spoilt last line aside
@@ -115,36 +113,3 @@ def _has_taken_up(run: RunFolder, engine: "subprocess.Popen[bytes]") -> bool:
             return True
         time.sleep(POLL_SECONDS)
     return engine.returncode == 0
-
-
-def _send(options: argparse.Namespace, command: control.Command) -> int:
-    run = find_run(options.run, options.runs_dir)
-    if not is_alive(read_lock(run.lock)):
-        if reason := nothing_left_to_do(fold(JournalReader(run.journal).read_all())):
-            raise UserError(f"{command.command}: run {run.run_id} is over: {reason}")
-        raise UserError(
-            f"the engine of run {run.run_id} is not running; start it with: {to_type('resume', run.run_id)}"
-        )
-    reader = JournalReader(run.journal)
-    for _ in reader.read_all():
-        pass  # only what comes after the command can be its receipt
-    control.submit(run, command)
-    name = command.command.replace("_", " ")
-    receipt = _receipt(reader, command.command_id)
-    if receipt is None:
-        print_line(f"{name}: left for run {run.run_id}; no receipt yet")
-        return 0
-    if receipt.outcome == "refused":
-        raise UserError(f"{name}: {receipt.detail}")
-    print_line(f"{name}: {receipt.outcome}{', ' + receipt.detail if receipt.detail else ''}")
-    return 0
-
-
-def _receipt(reader: JournalReader, command_id: str) -> CommandReceived | None:
-    deadline = time.monotonic() + _RECEIPT_SECONDS
-    while time.monotonic() < deadline:
-        for event in reader.read():
-            if isinstance(event, CommandReceived) and event.command_id == command_id:
-                return event
-        time.sleep(POLL_SECONDS)
-    return None

@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from agents.calls import Calls, Workplace
 from agents.events import OutputRejected
+from agents.interruptions import AskedAgain, Interruption
 from agents.model_calls import ModelCalls, Talk
-from agents.models.gateway import ModelReply
+from agents.models.gateway import ModelReply, ToolRequest
 from agents.prompts.offered import FINAL_RESULT, final_result_schema
 from agents.recorder import Recorder
 from agents.settings import RunSettings
-from agents.steering import AskedAgain, Interruption, Steering
+from agents.steering import Steering
 from agents.steps.context import Output, Transcript
 from agents.steps.outputs import StepOutput
 from agents.tools.registry import schemas
@@ -45,6 +46,26 @@ class StepRequest(Generic[O]):
     with_tools: bool = True
     temperature: float = 1.0
     reasoning_effort: str | None = None
+    approve: Callable[[O], Awaitable["Approved[O]"]] | None = None
+    """Where a person may want to approve what passed the checks."""
+    approve_call: Callable[[str, str], Awaitable["CallVerdict"]] | None = None
+    """Where a person may want to approve a tool call: its name and arguments."""
+
+
+@dataclass(frozen=True)
+class Approved(Generic[O]):
+    """What a person made of an output; without one the agent has to do it again, because of ``reason``."""
+
+    output: O | None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class CallVerdict:
+    """What a person made of a tool call: why it is not made, or what the model has to know of it."""
+
+    refused: str = ""
+    remark: str = ""
 
 
 @dataclass
@@ -53,6 +74,8 @@ class _Conversation(Generic[O]):
     talk: Talk
     rejections: int = 0
     text_only: int = 0
+    asked: bool = False
+    """Whether a model call was made: notes for a step's beginning come before it."""
     accepted: O | None = field(default=None)
 
     def tell(self, content: str) -> None:
@@ -96,8 +119,9 @@ class StepAgent:
         """The next reply, asked with what a person wrote until now; a call that a person cancelled is made again."""
         while True:
             await self._steering.pass_gate()
-            for note in self._steering.take_notes():
+            for note in self._steering.take_notes(first=not talk.asked):
                 talk.tell(f"A note from the person who watches: {note}")
+            talk.asked = True
             with contextlib.suppress(AskedAgain):
                 return await self._model_calls.ask(talk.talk)
 
@@ -119,9 +143,12 @@ class StepAgent:
             output = None
             if request.name == FINAL_RESULT:
                 text = await self._judge(talk, request.arguments)
+            elif (verdict := await self._verdict(talk.request, request)).refused:
+                text = verdict.refused
             else:
                 done = await self._calls.tool(request.name, request.arguments, talk.request.place)
                 text, output = done.result.text, Output(done.call, str(done.log))
+                text += f"\n{verdict.remark}" if verdict.remark else ""
             if reply.finish_reason in _CUT and request is reply.tool_calls[-1] and talk.accepted is None:
                 text += f"\n{_WAS_CUT}"
             answer = {"role": "tool", "tool_call_id": request.id, "name": request.name, "content": text}
@@ -140,14 +167,24 @@ class StepAgent:
             problems = [f"the engine could not check this: {type(error).__name__}: {error}"]
         else:
             if not problems:
-                talk.accepted = output
-                return "accepted"
+                return await self._approved(talk, output)
         talk.rejections += 1
         reason = "\n".join(f"- {problem}" for problem in problems)
         self._recorder.emit(OutputRejected(attempt=talk.rejections, reason=reason))
         if talk.rejections > self._settings.max_validation_retries:
             raise StepFailed(f"output rejected {talk.rejections} times, last because of {'; '.join(problems)}")
         return f"Not accepted. Mend this and call {FINAL_RESULT} again:\n{reason}"
+
+    async def _approved(self, talk: _Conversation[O], output: O) -> str:
+        """Accept an output that passed the checks, unless a person who is asked rejects it."""
+        verdict = await talk.request.approve(output) if talk.request.approve else Approved(output)
+        talk.accepted = verdict.output
+        if verdict.output is None:
+            return f"The person who watches rejects this: {verdict.reason}\nDo it again, and call {FINAL_RESULT} again."
+        return "accepted"
+
+    async def _verdict(self, step: StepRequest[O], call: ToolRequest) -> CallVerdict:
+        return await step.approve_call(call.name, call.arguments) if step.approve_call else CallVerdict()
 
     def _answer_text(self, talk: _Conversation[O], reply: ModelReply) -> None:
         talk.text_only += 1

@@ -60,7 +60,7 @@ def test_a_home_that_does_not_exist_is_told_in_one_line(runs: Runs, arguments: l
         (["raise", "last", "--tokens", "1"], "the engine of run peptides-demo is not running"),
         (["ask-again", "last"], "the engine of run peptides-demo is not running"),
         (["say", "last", " "], "say: the note is empty"),
-        (["say", "last", "x" * 20_001], "20000 characters"),
+        (["say", "last", "x" * 20_001], "at most 20,000 are taken"),
         (["pause", "last"], "the engine of run peptides-demo is not running"),
         (["report", "last"], "has no report yet"),
         (["status", "no such run"], "no run 'no such run'"),

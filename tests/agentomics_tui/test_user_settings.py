@@ -59,6 +59,7 @@ def test_every_setting_of_a_run_can_be_settled_in_a_file_and_in_a_variable(
 ) -> None:
     given = {
         "fallback_models": ("a/b", "c/d"),
+        "approve": ("plan", "training"),
         "api_base": "http://localhost:8000/v1",
         "reasoning_effort": "none",
         "iteration_plan_reasoning_effort": "high",
@@ -97,7 +98,7 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("timeout = inf", "agentomics.toml: timeout inf: Input should be a finite number"),
         ('at_limit = "stop"', "agentomics.toml: at_limit stop: Input should be 'ask' or 'finish'"),
         ("budgetusd = 3", "agentomics.toml: budgetusd: no such setting; did you mean budget_usd?"),
-        ("xyzzy = 3", "agentomics.toml: xyzzy: no such setting; there are api_base, at_limit, "),
+        ("xyzzy = 3", "agentomics.toml: xyzzy: no such setting; there are api_base, approve, at_limit, "),
         ("[run]\nseed = 1", "agentomics.toml: run: no such setting"),
         ('dataset = "x"', "agentomics.toml: dataset: no such setting; a dataset is named on the command line"),
         ("seed = = 1", "agentomics.toml: is no TOML: "),

@@ -12,6 +12,7 @@ import pytest
 from agents import control
 from agents.budget import LimitEndsRun
 from agents.events import ContextCompacted, Event, LimitReached, ModelChanged
+from agents.interruptions import StepInterrupted
 from agents.journal import JournalReader
 from agents.models.gateway import (
     Delta,
@@ -25,7 +26,6 @@ from agents.models.gateway import (
     ToolRequest,
 )
 from agents.models.stream import StreamReader
-from agents.steering import StepInterrupted
 from agents.vocabulary import Limit, RunStatus
 from tests.support.models import ScriptedGateway, calls
 from tests.support.step_bench import GOOD, Bench

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import control
+from agents.interruptions import IterationInterrupted, RunInterrupted
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, create_run
 from agents.settings import RunSettings
-from agents.steering import IterationInterrupted, RunInterrupted, Steering
+from agents.steering import Steering
 from agents.vocabulary import StepName
 
 
@@ -90,7 +91,6 @@ async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp
     recorder.close()
     recorder = Recorder(run.journal, run.run_id)
     steering = Steering(run, recorder)
-    steering.restore()
     assert steering.take_notes() == ["first", "second"]
     assert steering.take_notes() == []
     assert all(note.delivered for note in recorder.state.notes.values())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from agents import control
+from agents.interruptions import StepInterrupted
 from agents.models.gateway import ModelError, ModelReply
-from agents.steering import StepInterrupted
 from agents.steps.agent import StepFailed
 from agents.vocabulary import RunStatus, ToolOutcome
 from tests.support.models import calls

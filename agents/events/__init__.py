@@ -4,37 +4,55 @@ An event is small. Bulky text (tool output, model replies, scripts) lies in file
 path relative to the run's folder. ``seq``, ``time`` and ``run_id`` are stamped by the journal's writer.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
+from agents.events.base import EventBase as EventBase
+from agents.events.steering import (
+    ApprovalAnswered as ApprovalAnswered,
+)
+from agents.events.steering import (
+    ApprovalAsked as ApprovalAsked,
+)
+from agents.events.steering import (
+    CommandReceived as CommandReceived,
+)
+from agents.events.steering import (
+    GatesSet as GatesSet,
+)
+from agents.events.steering import (
+    Held as Held,
+)
+from agents.events.steering import (
+    LimitRaised as LimitRaised,
+)
+from agents.events.steering import (
+    LimitReached as LimitReached,
+)
+from agents.events.steering import (
+    NoteChanged as NoteChanged,
+)
+from agents.events.steering import (
+    NoteDelivered as NoteDelivered,
+)
+from agents.events.steering import (
+    NoteReceived as NoteReceived,
+)
+from agents.events.steering import (
+    NoteWithdrawn as NoteWithdrawn,
+)
+from agents.events.steering import (
+    Released as Released,
+)
 from agents.vocabulary import (
     IterationMode,
     IterationStatus,
-    Limit,
     RunStatus,
-    StepName,
     TaskType,
     ToolOutcome,
     WatchRule,
 )
-
-_UNSTAMPED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class EventBase(BaseModel):
-    """What every event carries. Unknown fields are ignored, so that an older reader can follow a newer run."""
-
-    # Reading a journal needs no validator of a single class, so none is built before somebody makes such an event.
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)
-
-    seq: int = Field(-1, description="Position in the journal, from 0 without a gap; -1 before the writer stamped it.")
-    time: datetime = Field(_UNSTAMPED, description="UTC.")
-    run_id: str = ""
-    iteration: int | None = None
-    step: StepName | None = None
-
 
 # --- the run ---------------------------------------------------------------------------------------------------------
 
@@ -149,6 +167,13 @@ class StepFailed(EventBase):
     """A step ended without an accepted output; its iteration fails with it."""
 
     type: Literal["step_failed"] = "step_failed"
+    reason: str
+
+
+class StepRepeated(EventBase):
+    """A person put this step back: it and those after it in the iteration begin again, and what they made is aside."""
+
+    type: Literal["step_repeated"] = "step_repeated"
     reason: str
 
 
@@ -323,69 +348,6 @@ class BestChanged(EventBase):
     digest: str = Field("", description="SHA-256 over the names and bytes of its scripts and artifacts, as scored.")
 
 
-# --- steering --------------------------------------------------------------------------------------------------------
-
-
-class Held(EventBase):
-    """The run stands still before its next model or tool call."""
-
-    type: Literal["held"] = "held"
-    reason: str
-
-
-class Released(EventBase):
-    """The run goes on."""
-
-    type: Literal["released"] = "released"
-
-
-class LimitReached(EventBase):
-    """A limit of money, tokens or time keeps the next call from being made."""
-
-    type: Literal["limit_reached"] = "limit_reached"
-    limit: Limit
-    used: float = Field(description="US dollars, tokens or seconds.")
-    allowed: float
-    needed: float = Field(0.0, description="What has to be allowed in all for the next call to be made, estimated.")
-    message: str
-
-
-class LimitRaised(EventBase):
-    """A person raised a limit."""
-
-    type: Literal["limit_raised"] = "limit_raised"
-    limit: Limit
-    allowed: float = Field(description="What is allowed from now on, in all.")
-    by: str = ""
-
-
-class CommandReceived(EventBase):
-    """Receipt of a command."""
-
-    type: Literal["command_received"] = "command_received"
-    command_id: str
-    command: str
-    by: str = ""
-    outcome: Literal["accepted", "applied", "refused"]
-    detail: str = ""
-
-
-class NoteReceived(EventBase):
-    """A person's note waits for the agent's next model call."""
-
-    type: Literal["note_received"] = "note_received"
-    note_id: str
-    text: str
-    by: str = ""
-
-
-class NoteDelivered(EventBase):
-    """The note was part of a request to the model."""
-
-    type: Literal["note_delivered"] = "note_delivered"
-    note_id: str
-
-
 RunEvent = RunStarted | RunResumed | DatasetChecked | EnvironmentReady | RunFinished
 IterationEvent = (
     IterationStarted
@@ -395,6 +357,7 @@ IterationEvent = (
     | StepFinished
     | StepSkipped
     | StepFailed
+    | StepRepeated
     | OutputRejected
 )
 ModelEvent = (
@@ -408,7 +371,20 @@ ModelEvent = (
 )
 ToolEvent = ToolCallStarted | ToolCallFinished | TrainingProgress | TrainingWarned
 ResultEvent = SplitCreated | MetricsComputed | BestChanged
-SteeringEvent = Held | Released | LimitReached | LimitRaised | CommandReceived | NoteReceived | NoteDelivered
+SteeringEvent = (
+    Held
+    | Released
+    | LimitReached
+    | LimitRaised
+    | CommandReceived
+    | NoteReceived
+    | NoteChanged
+    | NoteWithdrawn
+    | NoteDelivered
+    | GatesSet
+    | ApprovalAsked
+    | ApprovalAnswered
+)
 
 Event = Annotated[
     RunEvent | IterationEvent | ModelEvent | ToolEvent | ResultEvent | SteeringEvent,
