@@ -137,7 +137,10 @@ class AgentomicsApp(App[str]):
         from agentomics_tui.log_source import LogSource, read_arguments
         from screens.tool_inspector import ToolInspectorScreen
 
-        root, state = self._dashboard.folder.root, self._dashboard.state
+        dashboard, root = self._dashboard, self._dashboard.folder.root
+
+        def find(call: int) -> ToolCallState | None:
+            return dashboard.state.tool_call(call)
 
         def open_log(call: ToolCallState, post: Callable[[Message], object]) -> LogSource:
             return LogSource(root / call.log, post).start()
@@ -146,7 +149,7 @@ class AgentomicsApp(App[str]):
             return read_arguments(root / call.arguments)
 
         self._inspector = ToolInspectorScreen(
-            message.call, state.tool_call, open_log, arguments_of, self._now, str(root.absolute())
+            message.call, find, open_log, arguments_of, self._now, str(root.absolute())
         )
         self.push_screen(self._inspector)
 

@@ -20,6 +20,7 @@ from typing import Final
 from textual.message import Message
 
 from agentomics_tui.tail import read_end
+from agents.checkpoint import load_state
 from agents.clock import utc_now
 from agents.control import Command, Resume, submit
 from agents.errors import UserError
@@ -32,18 +33,36 @@ from agents.events import (
     ToolCallFinished,
     ToolCallStarted,
 )
+from agents.fold import fold
 from agents.journal import JournalReader
 from agents.launch import start_engine
 from agents.lock import is_alive, read_lock
 from agents.models.stream import StreamReader
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, ReplyRead, RunsListed
+from agents.state import RunState
+from screens.messages import (
+    CommandFailed,
+    EngineSeen,
+    EventsRead,
+    JournalRead,
+    OutputRead,
+    ReadingSeen,
+    ReplyRead,
+    RunsListed,
+    StateRestored,
+)
 
 POLL_SECONDS: Final = 0.25
 LIBRARY_SECONDS: Final = 1.0
 CHUNK_BYTES: Final = 256 * 1024
 """Of the journal, for one message: about a thousand events, folded in some milliseconds."""
+LONG_BYTES: Final = 4 * CHUNK_BYTES
+"""A journal that is longer when it is first read is folded here, so that the screen's loop need not."""
+_PIECE_BYTES: Final = CHUNK_BYTES // 8
+_PAUSE_SECONDS: Final = 0.02
+"""Between two chunks, so that the screen takes up one while the next is read, and keys in between."""
+_YIELD_SECONDS: Final = 0.0005
 _LOCK_SECONDS: Final = 1.0
 _LAST_WORDS_BYTES: Final = 2_000
 
@@ -87,6 +106,9 @@ class RunWatcher:
         self._poll = poll
         self._reading = _Reading(post)
         self._reader = JournalReader(folder.journal)
+        self._backlog: RunState | None = None
+        """What was folded of a journal that was long when it was first read, until the screen gets it."""
+        self._taken_up = False
         self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._engine: EngineSeen | None = None
         self._lock_due = 0.0
@@ -114,7 +136,8 @@ class RunWatcher:
         """Read and post until :meth:`stop` is called, whether or not the run can be read at present."""
         while True:
             more = self._reading.attempt(self._read)
-            if not self._obey(0.0 if more else self._poll):
+            pause = 0.0 if self._backlog is not None else _PAUSE_SECONDS
+            if not self._obey(min(pause, self._poll) if more else self._poll):
                 return
 
     def _read(self) -> bool:
@@ -154,6 +177,9 @@ class RunWatcher:
 
     def _read_journal(self) -> bool:
         """Post the next chunk; True while there is more."""
+        if not self._taken_up and self._is_long():
+            return self._take_up()
+        self._taken_up = True
         before, size = self._reader.offset, _size_of(self.folder.journal)
         events = self._reader.read(CHUNK_BYTES)
         more = self._reader.offset > before and size - before > CHUNK_BYTES
@@ -162,6 +188,33 @@ class RunWatcher:
             self._find_stream(events)
             self._post(EventsRead(events, caught_up=not more))
         return more
+
+    def _is_long(self) -> bool:
+        """Whether the journal is one to be folded here; at the first look begins with its checkpoint, if it has one."""
+        if self._backlog is None:
+            state, reader = load_state(self.folder.journal)
+            if state.last_seq >= 0 or _size_of(self.folder.journal) > LONG_BYTES:
+                self._backlog, self._reader = state, reader
+        return self._backlog is not None
+
+    def _take_up(self) -> bool:
+        """Fold the next chunk; post the state when nothing more waits. True while there is more."""
+        state, end = self._backlog, self._reader.offset + CHUNK_BYTES
+        assert state is not None
+        while self._reader.offset < end and (events := self._reader.read(_PIECE_BYTES)):
+            fold(events, state)
+            time.sleep(_YIELD_SECONDS)
+        size = _size_of(self.folder.journal)
+        if self._reader.offset >= end and size > self._reader.offset:
+            self._post(JournalRead(self._reader.offset / size))
+            return True
+        if (call := state.tool_calls[-1] if state.tool_calls else None) is not None:
+            self._open_log(call.call, call.log, ends=call.outcome is not None)
+        if (asked := state.running_model_call) is not None and asked.stream is not None:
+            self._open_stream(asked.call, asked.stream)
+        self._backlog, self._taken_up = None, True
+        self._post(StateRestored(state))
+        return False
 
     def _look_at_engine(self) -> None:
         now = time.monotonic()
@@ -179,17 +232,23 @@ class RunWatcher:
     def _find_log(self, events: list[Event]) -> None:
         for event in events:
             if isinstance(event, ToolCallStarted):
-                self._log = (event.call, self.folder.root / event.log)
-                self._log_open, self._log_size = True, -1
+                self._open_log(event.call, event.log)
             elif isinstance(event, ToolCallFinished | RunResumed):
                 self._log_open = False
+
+    def _open_log(self, call: int, path: str, *, ends: bool = False) -> None:
+        self._log = (call, self.folder.root / path)
+        self._log_open, self._log_size = not ends, -1
+
+    def _open_stream(self, call: int, path: str) -> None:
+        self._stream = (call, StreamReader(self.folder.root / path))
+        self._stream_told = False
 
     def _find_stream(self, events: list[Event]) -> None:
         for event in events:
             match event:
                 case ModelCallStarted(stream=str(path)):
-                    self._stream = (event.call, StreamReader(self.folder.root / path))
-                    self._stream_told = False
+                    self._open_stream(event.call, path)
                 case ModelCallStarted() | ModelCallFinished() | RunResumed() | RunFinished():
                     self._stream = None  # the event that ends a call tells its reply
                 case _:

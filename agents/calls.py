@@ -110,7 +110,7 @@ class Calls:
         await self._steering.pass_gate()
         if self._recorder.iteration is not None:  # what ends a run is not kept from being done
             await self._budget.afford()
-        call = len(self._recorder.state.tool_calls) + 1
+        call = self._recorder.state.tool_calls_made + 1
         log = self._run.tool_calls / f"{call:06d}.log"
         arguments = self._run.tool_calls / f"{call:06d}.json"
         write_atomically(arguments, self._recorder.redact(raw_arguments), durable=False)

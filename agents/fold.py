@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from agents import events as ev
+from agents.bounds import RECEIPTS_KEPT, WARNINGS_KEPT, add_model_call, add_report, add_tool_call, keep_newest
 from agents.state import (
     ApprovalState,
     BestState,
@@ -19,7 +20,6 @@ from agents.state import (
     RunState,
     StepState,
     ToolCallState,
-    TrainingPoint,
     Usage,
 )
 from agents.vocabulary import STEPS, Gate, IterationStatus, RunStatus, StepStatus, ToolOutcome
@@ -125,8 +125,9 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
 def _apply_model_call(state: RunState, event: ev.ModelEvent) -> None:
     match event:
         case ev.ModelCallStarted():
-            state.model_calls.append(
-                ModelCallState(event.call, event.model, event.iteration, event.step, event.time, stream=event.stream)
+            add_model_call(
+                state,
+                ModelCallState(event.call, event.model, event.iteration, event.step, event.time, stream=event.stream),
             )
             if (iteration := _iteration_of(state, event)) and event.step:
                 iteration.steps[event.step].model_calls += 1
@@ -145,7 +146,8 @@ def _apply_model_call(state: RunState, event: ev.ModelEvent) -> None:
 def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
     match event:
         case ev.ToolCallStarted():
-            state.tool_calls.append(
+            add_tool_call(
+                state,
                 ToolCallState(
                     call=event.call,
                     tool=event.tool,
@@ -155,7 +157,7 @@ def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
                     log=event.log,
                     arguments=event.arguments,
                     started=event.time,
-                )
+                ),
             )
             _echo(state, f"{event.tool}: {event.title}")
         case ev.ToolCallFinished() if call := state.tool_call(event.call):
@@ -164,9 +166,10 @@ def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
             call.seconds = event.seconds
             call.bytes = event.bytes
         case ev.TrainingProgress() if call := state.tool_call(event.call):
-            call.training.append(TrainingPoint(event.epoch, event.of, event.values, event.message))
+            add_report(state, call, event)
         case ev.TrainingWarned() if call := state.tool_call(event.call):
             call.warnings.append(event.message)
+            keep_newest(call.warnings, WARNINGS_KEPT)
         case _:
             pass
 
@@ -266,6 +269,7 @@ def _echo(state: RunState, what: str) -> None:
 
 def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
     state.receipts.append(event)
+    keep_newest(state.receipts, RECEIPTS_KEPT)
     if event.outcome == "refused" or state.status.is_over:
         return
     if event.command == "pause" and state.status in (RunStatus.RUNNING, RunStatus.STOPPING):

@@ -36,6 +36,8 @@ class JournalWriter:
         self._redact = redact
         self._next_seq = _mend(path)
         self._file = path.open("ab", buffering=0)
+        self.size = os.fstat(self._file.fileno()).st_size
+        """Bytes of the journal after the last event that was written."""
 
     def write(self, event: _E, *, durable: bool = False) -> _E:
         """Stamp ``event``, append it, hand it to the operating system and return it as it was written.
@@ -48,7 +50,7 @@ class JournalWriter:
         if (safe := self._redact(text)) != text:
             text, stamped = safe, type(event).model_validate_json(safe)
         line = memoryview(text.encode() + b"\n")
-        size = os.fstat(self._file.fileno()).st_size
+        size, written = os.fstat(self._file.fileno()).st_size, len(line)
         try:
             while line:
                 line = line[self._file.write(line) or 0 :]
@@ -58,6 +60,7 @@ class JournalWriter:
             os.ftruncate(self._file.fileno(), size)
             raise
         self._next_seq += 1
+        self.size = size + written
         return stamped
 
     def close(self) -> None:

@@ -151,7 +151,7 @@ class ModelCalls:
 
     @property
     def _next(self) -> int:
-        return len(self._recorder.state.model_calls) + 1
+        return self._recorder.state.model_calls_made + 1
 
     async def _recorded(self, talk: Talk) -> ModelReply:
         call = self._next

@@ -2,19 +2,20 @@
 
 from pathlib import Path
 
+from agents.checkpoint import CheckpointWriter, load_state
 from agents.errors import UserError
 from agents.events import EventBase
 from agents.fold import apply, fold
-from agents.journal import JournalReader, JournalWriter
+from agents.journal import JournalWriter
 from agents.secrets import Redactor
-from agents.state import RunState
 from agents.vocabulary import StepName
 
 
 class Recorder:
     """Writes events to the journal, fills in iteration and step, and folds them into ``state``.
 
-    Opening the journal of an earlier engine folds what it left. ``redact`` takes secrets out of what is written.
+    Opening the journal of an earlier engine folds what it left. Now and then it leaves a checkpoint of the state.
+    ``redact`` takes secrets out of what is written.
     """
 
     def __init__(self, journal: Path, run_id: str, redact: Redactor | None = None) -> None:
@@ -22,11 +23,14 @@ class Recorder:
         """Takes the secrets that the engine knows out of a text that it writes."""
         # Mends a torn last line, so it comes before the reader.
         self._writer = JournalWriter(journal, run_id, redact=self.redact)
-        reader = JournalReader(journal)
-        self.state: RunState = fold(reader.read_all())
+        self.state, reader = load_state(journal)
+        checkpointed = self.state.last_seq
+        fold(reader.read_all(), self.state)
         if reader.damage:
             self._writer.close()
             raise UserError(f"{reader.damage}, and what follows cannot be relied upon")
+        self._checkpoints = CheckpointWriter(journal, reader, self.state.last_seq, checkpointed)
+        self._checkpoints.offer(self.state, self._writer.size)
         self.iteration: int | None = None
         self.step: StepName | None = None
 
@@ -39,6 +43,8 @@ class Recorder:
             }
         )
         apply(self.state, self._writer.write(placed, durable=durable))
+        self._checkpoints.offer(self.state, self._writer.size)
 
     def close(self) -> None:
+        self._checkpoints.close(self.state, self._writer.size)
         self._writer.close()

@@ -22,12 +22,15 @@ def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
     """``iterations/NNN/report.md`` of an iteration that ended."""
     iteration = state.iterations[index]
     calls = [call for call in state.tool_calls if call.iteration == index]
+    cut = bool(state.earlier_tool_calls and calls and calls[0] is state.tool_calls[0])
     path = run.iteration(index) / "report.md"
     outputs = {step: _shown(run, output) for step, output in outputs_of(run, iteration).items()}
     figures = outputs.get(StepName.PREDICTION_EXPLORATION, {}).get("statistics")
     if figures and state.model == BUILTIN_MODEL:
         outputs[StepName.PREDICTION_EXPLORATION]["statistics"] = in_words(figures)
-    write_atomically(path, markdown("iteration.md.j2", state=state, iteration=iteration, outputs=outputs, calls=calls))
+    write_atomically(
+        path, markdown("iteration.md.j2", state=state, iteration=iteration, outputs=outputs, calls=calls, cut=cut)
+    )
     return path
 
 

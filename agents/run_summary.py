@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+from agents.checkpoint import load_state
 from agents.errors import UserError
 from agents.fold import apply
 from agents.journal import JournalReader
@@ -40,6 +41,10 @@ _NOT_IN_A_SUMMARY: Final = frozenset(
     }
 )
 """Nearly all of a journal. Passing over them unparsed makes a thousand runs a matter of seconds."""
+
+
+_LONG_BYTES: Final = 16 << 20
+"""Of a journal: passing over fewer takes no longer than reading a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,11 @@ class RunDigest:
         seen = (status.st_size, status.st_mtime_ns)
         if seen == self._seen:
             return
-        anew = status.st_size < self._reader.offset
-        reader = JournalReader(self.folder.journal, skip=_NOT_IN_A_SUMMARY) if anew else self._reader
+        state, reader = self._state, self._reader
+        if self._seen is None or status.st_size < reader.offset:
+            state, reader = load_state(self.folder.journal, skip=_NOT_IN_A_SUMMARY, at_least=_LONG_BYTES)
         first = reader.read()  # what cannot be read must not take what is known
-        if anew:
-            self._state, self._reader = RunState(), reader
+        self._state, self._reader = state, reader
         for event in chain(first, reader.read_all()):
             apply(self._state, event)
         # Tool and model calls are what a long run is made of, and no line of a list names them.

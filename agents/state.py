@@ -25,7 +25,7 @@ from agents.vocabulary import (
 _SETTING_OF: Final = {Limit.USD: "budget_usd", Limit.TOKENS: "budget_tokens", Limit.TIME: "timeout"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Usage:
     """What model calls took. ``unpriced`` counts the calls whose cost nobody knows."""
 
@@ -43,7 +43,7 @@ class Usage:
         return self.input_tokens + self.output_tokens
 
 
-@dataclass
+@dataclass(slots=True)
 class StepState:
     """One step of one iteration."""
 
@@ -61,7 +61,7 @@ class StepState:
     usage: Usage = field(default_factory=Usage)
 
 
-@dataclass
+@dataclass(slots=True)
 class TrainingPoint:
     """One TRAINING_REPORT line."""
 
@@ -69,9 +69,11 @@ class TrainingPoint:
     of: float | None
     values: dict[str, float | None]
     message: str
+    number: int = 0
+    """Which report of its call it is, from 0."""
 
 
-@dataclass
+@dataclass(slots=True)
 class ToolCallState:
     """One tool call. ``outcome`` is None while it runs."""
 
@@ -88,6 +90,11 @@ class ToolCallState:
     seconds: float | None = None
     bytes: int = 0
     training: list[TrainingPoint] = field(default_factory=list)
+    """The reports that are kept (``agents/bounds.py``): the first, the newest, and what a curve needs between them."""
+    reports: int = 0
+    """How many there were in all."""
+    stride: int = 1
+    """How many reports one stretch of the kept curve stands for."""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -101,7 +108,7 @@ class Retry:
     until: datetime
 
 
-@dataclass
+@dataclass(slots=True)
 class ModelCallState:
     """One model call. ``seconds`` is None while it runs."""
 
@@ -257,7 +264,14 @@ class RunState:
     packages: dict[str, str] = field(default_factory=dict)
     iterations: list[IterationState] = field(default_factory=list)
     tool_calls: list[ToolCallState] = field(default_factory=list)
+    """The newest ones, as many as are kept (``agents/bounds.py``)."""
+    earlier_tool_calls: int = 0
+    """How many came before them."""
     model_calls: list[ModelCallState] = field(default_factory=list)
+    """The newest ones, likewise."""
+    earlier_model_calls: int = 0
+    trainings: list[int] = field(default_factory=list)
+    """Tool calls whose whole curve is kept, in the order in which they began to report."""
     best: BestState | None = None
     test_scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     """Test split to metric to value, of the present best snapshot."""
@@ -271,6 +285,7 @@ class RunState:
     """Split version to SHA-256 over each split's files, as they were accepted."""
     notes: dict[str, NoteState] = field(default_factory=dict)
     receipts: list[ev.CommandReceived] = field(default_factory=list)
+    """The newest ones."""
     gates: list[Gate] = field(default_factory=list)
     """Where the run waits for an approval."""
     approvals: int = 0
@@ -325,13 +340,25 @@ class RunState:
         value = self.settings.get(_SETTING_OF[limit])
         return float(value) if isinstance(value, int | float) else None
 
+    @property
+    def tool_calls_made(self) -> int:
+        """How many there were, those that are no longer kept included: the number of the newest one."""
+        return self.earlier_tool_calls + len(self.tool_calls)
+
+    @property
+    def model_calls_made(self) -> int:
+        """How many there were, those that are no longer kept included: the number of the newest one."""
+        return self.earlier_model_calls + len(self.model_calls)
+
     def model_call(self, call: int) -> ModelCallState | None:
-        """The model call of that number; calls are numbered from 1 without a gap."""
-        return self.model_calls[call - 1] if 0 < call <= len(self.model_calls) else None
+        """The model call of that number, from 1 without a gap; None where it is not kept or was never made."""
+        place = call - 1 - self.earlier_model_calls
+        return self.model_calls[place] if 0 <= place < len(self.model_calls) else None
 
     def tool_call(self, call: int) -> ToolCallState | None:
-        """The tool call of that number; calls are numbered from 1 without a gap."""
-        return self.tool_calls[call - 1] if 0 < call <= len(self.tool_calls) else None
+        """The tool call of that number, from 1 without a gap; None where it is not kept or was never made."""
+        place = call - 1 - self.earlier_tool_calls
+        return self.tool_calls[place] if 0 <= place < len(self.tool_calls) else None
 
     def elapsed(self, now: datetime) -> timedelta:
         """Time from the start to ``now`` or to the end, held time included."""

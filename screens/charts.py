@@ -57,10 +57,6 @@ class ChartSource:
     def __init__(self) -> None:
         self._follower = TrainingFollower()
 
-    def take(self, state: RunState) -> None:
-        """Take up what ``state`` has gained, so that :meth:`chart` has less to do."""
-        self._follower.take(state)
-
     def chart(self, state: RunState) -> Chart | None:
         """The chart that tells most now: the training that runs, else scores by iteration, else the last training."""
         training = self._follower.take(state)
@@ -160,10 +156,10 @@ def _training_chart(training: Training, metric: str) -> Chart | None:
         return None
     drawn = []
     for name, (marker, color) in zip(names, _PALETTE, strict=False):
-        points = training.curves[name].points
+        points = tuple(training.curves[name])
         drawn.append(Series(name.replace("_", " "), marker, color, (points,), points))
     last = max(training.highest, training.of or 0, training.first + 1)
-    title = f"{_kind(names, metric)} by epoch of tool call {training.call.call}"
+    title = f"{_kind(names, metric)} by epoch of tool call {training.call}"
     return Chart(title, tuple(drawn[::-1]), training.lowest, last)  # the first one is drawn last and lies on top
 
 

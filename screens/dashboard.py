@@ -36,12 +36,14 @@ from screens.messages import (
     CommandWanted,
     EngineSeen,
     EventsRead,
+    JournalRead,
     LeaveWanted,
     LibraryWanted,
     OutputRead,
     ReadingSeen,
     ReplyRead,
     RunEnded,
+    StateRestored,
     ToolCallChanged,
 )
 from screens.notices import asked, banner, receipt, told
@@ -98,8 +100,11 @@ class DashboardScreen(KeyHelp):
         self._opened = now()
         self._caught_up = False
         self._problem = ""
+        self._read_part: float | None = None
+        """How much of a long journal was read, while it is."""
         self._dirty = True
         self._changed_call: int | None = 0
+        """The first tool call that changed since the last picture."""
         self._output: tuple[int, str] = (0, "")
         self._reply: tuple[int, ReplyProgress] = (0, NO_REPLY_YET)
         self._question: LimitScreen | None = None
@@ -138,17 +143,29 @@ class DashboardScreen(KeyHelp):
         for event in message.events:
             apply(self.state, event)
             self._note_change(event)
-        self._charts.take(self.state)
         self._caught_up = message.caught_up or self._caught_up
         self._dirty = True
         if first_picture and self._caught_up:
             self.draw()
 
+    def on_state_restored(self, message: StateRestored) -> None:
+        """Take over what the worker folded of a long journal."""
+        self.state = message.state
+        self._changed_call, self._read_part = 0, None
+        self._caught_up = True
+        if self.state.status.is_over:
+            self.post_message(RunEnded(self.folder, self.state))
+        self.draw()
+
+    def on_journal_read(self, message: JournalRead) -> None:
+        self._read_part = message.part
+        self._dirty = True
+
     def _note_change(self, event: Event) -> None:
         match event:
             case ToolCallStarted() | ToolCallFinished() | TrainingProgress() | TrainingWarned():
-                row = event.call - 1
-                self._changed_call = row if self._changed_call is None else min(self._changed_call, row)
+                before = self._changed_call
+                self._changed_call = event.call if before is None else min(before, event.call)
                 if self._caught_up and (call := self.state.tool_call(event.call)):
                     self.post_message(ToolCallChanged(call))
             case RunFinished():
@@ -236,7 +253,7 @@ class DashboardScreen(KeyHelp):
             self.tools.stand(still)
             self.tools.set_hint(f"Enter opens a call{chart}")
             if self._changed_call is not None:
-                self.tools.show(state.tool_calls, self._changed_call)
+                self.tools.show(state.tool_calls, self._changed_call, state.earlier_tool_calls)
                 self._changed_call = None
             self._show_banner()
         self._show_keys()
@@ -268,7 +285,7 @@ class DashboardScreen(KeyHelp):
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
-        told = banner(self.state, self.engine_alive, self._problem, words)
+        told = banner(self.state, self.engine_alive, self._problem, words, self._read_part)
         shown = self.query_one("#banner", Static)
         shown.display = told is not None
         if told is not None:

@@ -28,6 +28,26 @@ class EventsRead(Message):
 
 
 @dataclass
+class StateRestored(Message):
+    """The run as it stands after all that its journal holds so far, where that is long; events follow it.
+
+    Who posts it keeps no hold of ``state``: from now on it belongs to the screen.
+    """
+
+    state: RunState
+
+
+@dataclass
+class JournalRead(Message):
+    """How much of a long journal was read, as a part of it: before the state is restored."""
+
+    part: float
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, JournalRead)
+
+
+@dataclass
 class EngineSeen(Message):
     """What the lock says of the engine. Posted at the start and when it changes."""
 

@@ -84,11 +84,15 @@ def told(event: Event) -> tuple[str, bool] | None:
             return None
 
 
-def banner(state: RunState, engine_alive: bool | None, problem: str, last_words: str) -> tuple[str, str] | None:
+def banner(
+    state: RunState, engine_alive: bool | None, problem: str, last_words: str, read: float | None = None
+) -> tuple[str, str] | None:
     """One line below the head and its style, where a person has to know or to do something; else None."""
     if problem:
         why = shorten(one_line(problem), _LONGEST)
         return f"! The run cannot be read right now ({why}); shown is what was read last.", "bold $error"
+    if read is not None:
+        return f"The run's journal is long; {read:.0%} of it is read.", "$text-muted"
     if engine_alive is False and not state.status.is_over:
         why = f" It said last: {shorten(one_line(last_words), _LONGEST)}" if last_words else ""
         return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off. Press p to resume it.{why}", "bold $error"

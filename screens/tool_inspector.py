@@ -171,7 +171,8 @@ class ToolInspectorScreen(KeyHelp):
     async def action_neighbour(self, by: int) -> None:
         neighbour = self._find(self.call.call + by)
         if neighbour is None:
-            self.notify("This is the last call." if by > 0 else "This is the first call.", markup=False)
+            first = "This is the first call." if self.call.call == 1 else "Calls before this one are no longer listed."
+            self.notify("This is the last call." if by > 0 else first, markup=False)
             return
         self.call = neighbour
         # A new view for each call: what the source of the old one still says cannot reach it.

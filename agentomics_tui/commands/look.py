@@ -11,6 +11,7 @@ from typing import Any
 
 from agentomics_tui.commands.out import complain, say, say_json, single_line
 from agentomics_tui.commands.paths import find_run
+from agents.checkpoint import load_state
 from agents.clock import utc_now
 from agents.control import FLAG_OF
 from agents.errors import UserError
@@ -97,8 +98,8 @@ def status(options: argparse.Namespace) -> int:
         say_json(_as_json(summarise(run, utc_now())))
         return 0
     alive = is_alive(read_lock(run.lock))  # asked before reading, as an engine that ends writes its last event first
-    reader = JournalReader(run.journal)
-    state = fold(reader.read_all())
+    state, reader = load_state(run.journal)
+    fold(reader.read_all(), state)
     _tell_damage(reader)
     for title, text in _standing(run, state, alive=alive):
         say(f"{single_line(title):<10.10} {text}".rstrip())

@@ -16,12 +16,11 @@ from agentomics_tui.commands.paths import absolute, find_run
 from agentomics_tui.keys import keys_of_files
 from agentomics_tui.lines import line_of
 from agentomics_tui.user_settings import DEMO_ITERATIONS, FIELDS, settle
+from agents.checkpoint import state_of
 from agents.control import Stop, submit
 from agents.data.embedded import DEMO_DATASET
 from agents.data.layout import preflight
 from agents.events import Event
-from agents.fold import fold
-from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, follow, start_engine
 from agents.lock import is_alive, read_lock
 from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, undefined_on_tests
@@ -190,7 +189,7 @@ def _after_the_app(folder: RunFolder, status: int) -> int:
     if status == BAD_INPUT:  # the app has said why
         forget_refused(folder)
         return status
-    state = fold(JournalReader(folder.journal).read_all())
+    state = state_of(folder.journal)
     if state.status is RunStatus.REFUSED:  # a person may have been looking at other runs when it was
         return _refused(folder, state)
     if state.status.is_over and state.best is not None:
@@ -207,7 +206,7 @@ def _refused(folder: RunFolder, state: RunState) -> int:
 
 def forget_refused(folder: RunFolder) -> None:
     """Remove a run that its journal says was refused. One that anything else became of, or that lives, stays."""
-    if fold(JournalReader(folder.journal).read_all()).status is not RunStatus.REFUSED:
+    if state_of(folder.journal).status is not RunStatus.REFUSED:
         return
     deadline = time.monotonic() + _ENDING_SECONDS
     while alive := is_alive(read_lock(folder.lock)):

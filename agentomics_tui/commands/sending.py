@@ -7,9 +7,9 @@ from typing import Final
 from agentomics_tui.commands.out import say as print_line
 from agentomics_tui.commands.paths import find_run
 from agents import control
+from agents.checkpoint import load_state, state_of
 from agents.errors import UserError
 from agents.events import CommandReceived
-from agents.fold import fold
 from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS
 from agents.lock import is_alive, read_lock
@@ -24,12 +24,12 @@ def send(options: argparse.Namespace, command: control.Command) -> int:
     command = command.model_copy(update={"take_control": options.take_control})
     run = find_run(options.run, options.runs_dir)
     if not is_alive(read_lock(run.lock)):
-        if reason := nothing_left_to_do(fold(JournalReader(run.journal).read_all())):
+        if reason := nothing_left_to_do(state_of(run.journal)):
             raise UserError(f"{command.command}: run {run.run_id} is over: {reason}")
         raise UserError(
             f"the engine of run {run.run_id} is not running; start it with: {to_type('resume', run.run_id)}"
         )
-    reader = JournalReader(run.journal)
+    _, reader = load_state(run.journal)
     for _ in reader.read_all():
         pass  # only what comes after the command can be its receipt
     control.submit(run, command)

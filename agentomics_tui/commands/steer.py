@@ -13,9 +13,9 @@ from agentomics_tui.commands.sending import send
 from agentomics_tui.commands.talk import check_note
 from agentomics_tui.keys import keys_of_files
 from agents import control
+from agents.checkpoint import load_state, state_of
 from agents.errors import UserError
 from agents.fold import fold
-from agents.journal import JournalReader
 from agents.launch import POLL_SECONDS, start_engine
 from agents.lock import is_alive, read_lock
 from agents.outcome import nothing_left_to_do
@@ -30,7 +30,7 @@ def pause(options: argparse.Namespace) -> int:
 def skip(options: argparse.Namespace) -> int:
     kind = control.SkipStep if options.step else control.SkipIteration
     run = find_run(options.run, options.runs_dir)
-    return send(options, kind.seen(fold(JournalReader(run.journal).read_all())))
+    return send(options, kind.seen(state_of(run.journal)))
 
 
 def redo(options: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ def redo(options: argparse.Namespace) -> int:
     note = options.note or ""
     check_note("redo", note)
     run = find_run(options.run, options.runs_dir)
-    seen = control.Redo.seen(fold(JournalReader(run.journal).read_all()))
+    seen = control.Redo.seen(state_of(run.journal))
     back_to = None if options.step is True else options.step
     return send(options, seen.model_copy(update={"back_to": back_to, "note": note}))
 
@@ -79,8 +79,8 @@ def resume(options: argparse.Namespace) -> int:
     more = _raise_of(options)
     if is_alive(read_lock(run.lock)):
         return send(options, more or control.Resume())
-    reader = JournalReader(run.journal)
-    state = fold(reader.read_all())
+    state, reader = load_state(run.journal)
+    fold(reader.read_all(), state)
     if 0 < reader.spoilt_line < reader.lines:  # the engine sets a spoilt last line aside
         raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")
     if reason := nothing_left_to_do(state):

@@ -9,9 +9,8 @@ from agentomics_tui.commands.out import say_json, say_text
 from agentomics_tui.commands.paths import find_run
 from agentomics_tui.commands.sending import send
 from agents import control
+from agents.checkpoint import state_of
 from agents.errors import UserError
-from agents.fold import fold
-from agents.journal import JournalReader
 from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import ApprovalState, NoteState, RunState
@@ -169,4 +168,4 @@ def read(run: RunFolder, path: str) -> str:
 
 def _state_of(options: argparse.Namespace) -> tuple[RunFolder, RunState]:
     run = find_run(options.run, options.runs_dir)
-    return run, fold(JournalReader(run.journal).read_all())
+    return run, state_of(run.journal)

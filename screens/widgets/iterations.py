@@ -15,6 +15,8 @@ from screens.widgets.pane import Pane
 _INDENT = 6
 _WIDE = 54
 """Cells from which on an iteration's cost has room beside its other figures."""
+_ROWS = 200
+"""Iterations that a view holds, the newest: more lines than a screen has."""
 _DEEPEST = 4
 """Lines of an iteration where there is room for all, a blank one included."""
 
@@ -37,7 +39,7 @@ class IterationRow:
 
 @dataclass(frozen=True)
 class IterationsView:
-    """Rows in their order."""
+    """Rows in their order, as many as can be shown."""
 
     metric: str
     rows: tuple[IterationRow, ...]
@@ -61,7 +63,7 @@ def iterations_view(state: RunState, still: Look | None = None) -> IterationsVie
                 _spent(iteration.usage) if priced else "",
                 iteration.index == best,
             )
-            for iteration in state.iterations
+            for iteration in state.iterations[-_ROWS:]
         ),
         still,
     )

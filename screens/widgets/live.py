@@ -260,7 +260,7 @@ def _outcome(state: RunState) -> list[tuple[str, str]]:
 
 def _tried(state: RunState) -> str:
     tried = len(state.iterations)
-    calls = f"{state.usage.calls} model calls, {len(state.tool_calls)} tool calls"
+    calls = f"{state.usage.calls} model calls, {state.tool_calls_made} tool calls"
     return f"{tried} iteration{'' if tried == 1 else 's'}, {calls}"
 
 

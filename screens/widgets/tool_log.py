@@ -54,6 +54,7 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._calls: Sequence[ToolCallState] = ()
         self._count = 0
+        self._earlier = 0
         self._cursor = 0
         self._following = True
         self._hint = ""
@@ -62,24 +63,33 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
 
     # --- data --------------------------------------------------------------------------------------------------------
 
-    def show(self, calls: Sequence[ToolCallState], changed_from: int = 0) -> None:
-        """Take over ``calls``; only those from position ``changed_from`` on differ from the last time.
+    def show(self, calls: Sequence[ToolCallState], changed_from: int = 0, earlier: int = 0) -> None:
+        """Take over ``calls``; only those from number ``changed_from`` on differ from the last time.
 
-        The list is kept, not copied, and may grow until the next call of this method without being looked at.
+        ``earlier`` calls came before the first of them and are not listed.
         """
-        grown = len(calls) != self._count
-        self._calls, self._count = calls, len(calls)
+        grown = (len(calls), earlier) != (self._count, self._earlier)
+        gone, self._earlier = earlier - self._earlier if self._count else 0, earlier
+        self._calls, self._count = list(calls), len(calls)
         if not calls:
             self._heading()
             return
+        if gone:
+            self._move_up(gone)
         if grown:
             self.virtual_size = Size(self.size.width, self._count)
             if self._following:
                 self._go(self._count - 1)
             self._heading()
         top = int(self.scroll_offset.y)
-        for row in range(max(changed_from, top), min(self._count, top + self.size.height)):
+        for row in range(max(changed_from - earlier - 1, top), min(self._count, top + self.size.height)):
             self._repaint(row)
+
+    def _move_up(self, rows: int) -> None:
+        """The first ``rows`` lines are gone: let what is looked at stay where it is."""
+        self._cursor = max(0, self._cursor - rows)
+        self.scroll_to(y=max(0, self.scroll_offset.y - rows), animate=False, immediate=True)
+        self.refresh()
 
     def set_hint(self, hint: str) -> None:
         """What the border says while the newest call is followed."""
@@ -145,7 +155,9 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
     def _heading(self) -> None:
         behind = self._count - 1 - self._cursor
         hint = f"{behind} newer, End follows them" if not self._following and behind > 0 else self._hint
-        title = Content(f"Tool calls ({self._count})" if self._count else "Tool calls")
+        if self._earlier:
+            hint = " · ".join(words for words in (f"from call {self._earlier + 1} on", hint) if words)
+        title = Content(f"Tool calls ({self._earlier + self._count})" if self._count else "Tool calls")
         set_border(self, title, Content(hint) if self._count else None)
 
     # --- the cursor --------------------------------------------------------------------------------------------------

@@ -14,15 +14,27 @@ from agentomics_tui import worker
 from agentomics_tui.tail import read_end
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents import control
+from agents.checkpoint import CheckpointWriter
 from agents.events import Event, RunResumed
 from agents.fold import fold
+from agents.journal import JournalReader
 from agents.lock import EngineLock
 from agents.models.gateway import Delta
 from agents.models.stream import KEPT, ReplyProgress
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.vocabulary import RunStatus, StepName
-from screens.messages import CommandFailed, EngineSeen, EventsRead, OutputRead, ReadingSeen, ReplyRead, RunsListed
+from screens.messages import (
+    CommandFailed,
+    EngineSeen,
+    EventsRead,
+    JournalRead,
+    OutputRead,
+    ReadingSeen,
+    ReplyRead,
+    RunsListed,
+    StateRestored,
+)
 from tests.support import journals
 
 
@@ -73,14 +85,41 @@ def test_a_finished_run_arrives_whole_in_order_and_caught_up(tmp_path: Path) -> 
     assert fold(received.events).status is RunStatus.FINISHED
 
 
-def test_a_long_journal_arrives_in_chunks_of_which_the_last_is_caught_up(tmp_path: Path) -> None:
-    run = journals.big_run(tmp_path, 6_000)
+def test_a_journal_of_some_chunks_arrives_in_them_and_the_last_is_caught_up(tmp_path: Path) -> None:
+    run = journals.big_run(tmp_path, 2_500)
     with watching(run.folder) as (_, received):
         received.until(lambda: any(message.caught_up for message in received.of(EventsRead)))
     chunks = received.of(EventsRead)
     assert len(chunks) >= run.folder.journal.stat().st_size // worker.CHUNK_BYTES
     assert [message.caught_up for message in chunks] == [False] * (len(chunks) - 1) + [True]
     assert len(received.events) == len(run.written)
+
+
+def test_a_long_journal_arrives_folded_and_what_follows_as_events(tmp_path: Path) -> None:
+    run = journals.big_run(tmp_path, 6_000)
+    whole = fold(JournalReader(run.folder.journal).read_all())
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(StateRestored)))
+        [restored] = received.of(StateRestored)
+        assert restored.state == whole
+        assert received.events == []
+        assert [0 < message.part < 1 for message in received.of(JournalRead)]
+        run.finish(RunStatus.STOPPED, "enough")
+        received.until(lambda: bool(received.events))
+        assert fold(received.events, restored.state).status is RunStatus.STOPPED
+
+
+def test_a_run_with_a_checkpoint_arrives_folded_with_the_output_and_the_reply_of_its_open_calls(tmp_path: Path) -> None:
+    run = journals.running_run(tmp_path)
+    reader = JournalReader(run.folder.journal)
+    state = fold(reader.read_all())
+    CheckpointWriter(run.folder.journal, reader, state.last_seq, -1).close(state, reader.offset)
+    open_tool = state.running_tool_call
+    assert open_tool is not None
+    with watching(run.folder) as (_, received):
+        received.until(lambda: bool(received.of(OutputRead)))
+    assert received.of(StateRestored)[0].state == state
+    assert received.of(OutputRead)[0].call == open_tool.call
 
 
 _WRITER = """

@@ -27,7 +27,7 @@ from screens.charts import (
     nice_ticks,
     tick_labels,
 )
-from screens.curves import Curve, thinned
+from screens.curves import thinned
 from tests.support import journals
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -226,19 +226,6 @@ def test_a_thinned_curve_keeps_its_ends_and_its_extremes(values: list[float], at
     assert list(kept) == sorted(kept)
 
 
-@pytest.mark.parametrize("count", [1, 255, 256, 257, 5_000, 40_000])
-def test_a_curve_stays_small_and_as_fine_at_its_beginning_as_at_its_end(count: int) -> None:
-    curve = Curve()
-    heights = [math.sin(x / 7) * x for x in range(count)]
-    for x, y in enumerate(heights):
-        curve.add(x, y)
-    xs = [x for x, _ in curve.points]
-    assert len(xs) <= 1_024 + 4
-    assert (xs[0], xs[-1]) == (0, count - 1)
-    assert {min(heights), max(heights)} <= {y for _, y in curve.points}
-    assert max((b - a for a, b in pairwise(xs)), default=0) <= max(1, 2 * count / 128)
-
-
 def test_a_long_training_is_drawn_with_about_two_points_a_column(monkeypatch: pytest.MonkeyPatch) -> None:
     state, reports = _training([1 / (x + 1) for x in range(20_000)])
     state.tool_calls[0].training = reports
@@ -253,35 +240,6 @@ def test_a_long_training_is_drawn_with_about_two_points_a_column(monkeypatch: py
     assert draw_chart(chart, 100, 16)
     assert drawn
     assert max(drawn) <= 2 * 100
-
-
-class _Counting(list[TrainingPoint]):
-    """A list that knows how often one of its items was looked at."""
-
-    looks = 0
-
-    def __getitem__(self, key):  # type: ignore[no-untyped-def]
-        self.looks += 1
-        return super().__getitem__(key)
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        self.looks += len(self)
-        return super().__iter__()
-
-
-def test_a_report_is_looked_at_once_however_often_the_chart_is_asked_for() -> None:
-    state, reports = _training([0.5] * 5_000)
-    counting = _Counting(reports[:-1])
-    state.tool_calls[0].training = counting
-    source = ChartSource()
-    first = source.chart(state)
-    counting.looks = 0
-    assert source.chart(state) == first
-    counting.append(reports[-1])
-    later = source.chart(state)
-    assert later is not None
-    assert later.series[0].marks[-1] == (4_999, 0.5)
-    assert counting.looks < 20
 
 
 def test_the_newest_training_takes_the_place_of_the_one_before() -> None:

@@ -137,3 +137,24 @@ def test_a_line_has_exactly_the_cells_there_are(width: int, title: str) -> None:
     call = _calls(1)[0]
     call.title = title
     assert tool_line(call, width).cell_length == max(width, tool_line(call, 43).cell_length if width < 43 else width)
+
+
+async def test_calls_that_are_no_longer_listed_move_nothing_that_is_looked_at() -> None:
+    app = LogApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        calls = _calls(60)
+        app.log_view.show(calls)
+        app.log_view.focus()
+        await pilot.press("home", *["down"] * 30)
+        selected, seen_at = app.log_view.selected, 30 - int(app.log_view.scroll_offset.y)
+        calls += _calls(61)[60:]
+        del calls[:20]
+        app.log_view.show(calls, 61, 20)
+        await pilot.pause()
+        assert app.log_view.selected is selected
+        assert 10 - int(app.log_view.scroll_offset.y) == seen_at
+        assert str(app.log_view.border_title) == "Tool calls (61)"
+        assert "from call 21 on" in str(app.log_view.border_subtitle)
+        del calls[:20]
+        app.log_view.show(calls, 61, 40)
+        assert app.log_view.selected is calls[0]
