@@ -21,7 +21,9 @@ from agents.vocabulary import RunStatus
 from screens.dashboard import DashboardScreen
 from screens.key_help import KeyHelp
 from screens.messages import (
+    ApprovalWanted,
     CommandWanted,
+    ControlWanted,
     InspectorWanted,
     LeaveWanted,
     LibraryWanted,
@@ -54,8 +56,12 @@ class AgentomicsApp(App[str]):
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.quit"),
     ]
 
-    def __init__(self, run: RunFolder | None, runs_dir: Path, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, run: RunFolder | None, runs_dir: Path, now: Callable[[], datetime] = utc_now, *, steers: bool = True
+    ) -> None:
+        """``steers``: take control of ``run`` at once, if nobody else holds it."""
         super().__init__()
+        self._steers = steers
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name  # before the style sheets are parsed, or they are parsed twice
@@ -83,7 +89,8 @@ class AgentomicsApp(App[str]):
         self._stop_watcher()
         dashboard = DashboardScreen(folder, self._now)
         self._dashboard = dashboard
-        self._watcher = RunWatcher(folder, dashboard.post_message)
+        steers = self._steers and folder == self._first_run
+        self._watcher = RunWatcher(folder, dashboard.post_message, steers=steers)
         self._show(dashboard)
         self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=False)
 
@@ -130,6 +137,14 @@ class AgentomicsApp(App[str]):
     def on_command_wanted(self, message: CommandWanted) -> None:
         if self._watcher is not None:
             self._watcher.submit(message.command)
+
+    def on_control_wanted(self, message: ControlWanted) -> None:
+        if self._watcher is not None:
+            self._watcher.control(take=message.take)
+
+    def on_approval_wanted(self, message: ApprovalWanted) -> None:
+        if self._watcher is not None:
+            self._watcher.read_approval(message.approval)
 
     def on_inspector_wanted(self, message: InspectorWanted) -> None:
         if self._dashboard is None:

@@ -19,6 +19,7 @@ from typing import Final
 
 from textual.message import Message
 
+from agentomics_tui.holding import Holding
 from agentomics_tui.tail import read_end
 from agents.checkpoint import load_state
 from agents.clock import utc_now
@@ -40,8 +41,9 @@ from agents.lock import is_alive, read_lock
 from agents.models.stream import StreamReader
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
-from agents.state import RunState
+from agents.state import ApprovalState, RunState
 from screens.messages import (
+    ApprovalRead,
     CommandFailed,
     EngineSeen,
     EventsRead,
@@ -100,8 +102,10 @@ class RunWatcher:
     It leaves commands for the engine. To resume a run whose engine is gone, it starts another one.
     """
 
-    def __init__(self, folder: RunFolder, post: Post, poll: float = POLL_SECONDS) -> None:
+    def __init__(self, folder: RunFolder, post: Post, poll: float = POLL_SECONDS, *, steers: bool = True) -> None:
+        """``steers``: take control of the run at once, if nobody else holds it."""
         self.folder = folder
+        self._holding = Holding(folder, post, wanted=steers)
         self._post = post
         self._poll = poll
         self._reading = _Reading(post)
@@ -109,7 +113,7 @@ class RunWatcher:
         self._backlog: RunState | None = None
         """What was folded of a journal that was long when it was first read, until the screen gets it."""
         self._taken_up = False
-        self._inbox: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._engine: EngineSeen | None = None
         self._lock_due = 0.0
         self._log: tuple[int, Path] | None = None
@@ -124,7 +128,15 @@ class RunWatcher:
 
     def submit(self, command: Command) -> None:
         """Leave ``command`` for the engine, from this watcher's thread. Returns at once."""
-        self._inbox.put(command)
+        self._inbox.put(lambda: self._carry(command))
+
+    def control(self, *, take: bool) -> None:
+        """Take control, also from somebody else, or give it up; from this watcher's thread. Returns at once."""
+        self._inbox.put(lambda: self._reading.attempt(self._take if take else self._give_up))
+
+    def read_approval(self, approval: ApprovalState) -> None:
+        """Post the texts of what waits for an approval, from this watcher's thread. Returns at once."""
+        self._inbox.put(lambda: self._reading.attempt(lambda: self._read_approval(approval)))
 
     def stop(self) -> None:
         """Make :meth:`run` return. Returns at once."""
@@ -146,26 +158,35 @@ class RunWatcher:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(self.folder.root))
         more = self._read_journal()
         self._look_at_engine()
+        self._holding.look()
         self._read_output()
         if not more:
             self._read_reply()
         return more
 
     def _obey(self, wait: float) -> bool:
-        """Write the commands that arrive within ``wait`` seconds; False when the watcher shall stop."""
+        """Do what is asked for within ``wait`` seconds; False when the watcher shall stop."""
         try:
-            command = self._inbox.get(timeout=wait) if wait else self._inbox.get_nowait()
+            work = self._inbox.get(timeout=wait) if wait else self._inbox.get_nowait()
         except queue.Empty:
             return True
-        if command is None:
+        if work is None:
+            self._reading.attempt(self._give_up)
             return False
+        work()
+        return True
+
+    def _carry(self, command: Command) -> None:
+        """Leave a command for the engine, or start one that it needs."""
         try:
+            if not self._holding.is_ours:
+                raise UserError("you only watch; take control first")
             if isinstance(command, Resume) and not is_alive(read_lock(self.folder.lock)):
                 from agentomics_tui.keys import keys_of_files  # no picture needs it
 
                 self._started = start_engine(self.folder, keys_of_files().values)
             else:
-                submit(self.folder, command)
+                submit(self.folder, command.model_copy(update={"session": self._holding.session}))
         except UserError as error:
             self._post(CommandFailed(command, str(error)))
         except OSError as error:
@@ -173,7 +194,20 @@ class RunWatcher:
         except Exception as error:
             _logger.exception("a command could not be written")
             self._post(CommandFailed(command, f"{type(error).__name__}: {error}"))
-        return True
+
+    def _take(self) -> bool:
+        self._holding.take()
+        return False
+
+    def _give_up(self) -> bool:
+        self._holding.give_up()
+        return False
+
+    def _read_approval(self, approval: ApprovalState) -> bool:
+        paths = (approval.subject, approval.change)
+        text, change = ((self.folder.root / path).read_text("utf-8", "replace") if path else "" for path in paths)
+        self._post(ApprovalRead(approval.approval, text, change))
+        return False
 
     def _read_journal(self) -> bool:
         """Post the next chunk; True while there is more."""

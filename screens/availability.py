@@ -7,7 +7,22 @@ from agents.vocabulary import NEEDED_STEPS, IterationStatus, RunStatus, StepName
 from screens.spending import asks_a_model
 from screens.vocabulary import short_step
 
-STEERING: Final = frozenset({"pause", "resume", "skip_step", "skip_iteration", "stop", "ask_again", "say"})
+STEERING: Final = frozenset(
+    {
+        "pause",
+        "pause_now",
+        "resume",
+        "review",
+        "skip_step",
+        "skip_iteration",
+        "redo",
+        "stop",
+        "ask_again",
+        "say",
+        "notes",
+        "gates",
+    }
+)
 """Actions of the dashboard that leave a command for the engine."""
 
 
@@ -16,9 +31,14 @@ def available(action: str, state: RunState, engine_alive: bool | None, *, readab
 
     ``engine_alive`` is None where nobody knows yet; ``readable`` whether the run's files can be read at present.
     """
+    if action == "notes":
+        return bool(state.notes)
     if state.status.is_over or (action == "ask_again" and not asks_a_model(state)):
         return False
     engine_gone = engine_alive is False
+    waits = state.approval is not None and not engine_gone
+    if action == "review" or (waits and action in {"pause", "resume", "pause_now"}):
+        return waits and action == "review"
     standing = engine_gone or state.status in {RunStatus.HELD, RunStatus.PAUSING}
     if action in {"pause", "resume"} and (action == "resume") is not standing:
         return False
@@ -26,7 +46,11 @@ def available(action: str, state: RunState, engine_alive: bool | None, *, readab
         return True
     if not readable or engine_alive is not True:
         return None
-    if action in {"skip_step", "skip_iteration"} and not _iteration_runs(state):
+    if action in {"skip_step", "skip_iteration", "redo"} and not _iteration_runs(state):
+        return None
+    if action == "redo" and state.step is None:
+        return None
+    if action == "pause_now" and state.status is RunStatus.HELD:
         return None
     if action == "ask_again" and state.running_model_call is None:
         return None

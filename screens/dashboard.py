@@ -1,19 +1,17 @@
 """The dashboard: one run, live or over, folded from what the worker read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import getters
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.notifications import Notification
 from textual.widgets import Static
 
 from agents.clock import utc_now
-from agents.control import AskAgain, Command, Pause, Resume, Say, SkipIteration, SkipStep, Stop
 from agents.events import (
     CommandReceived,
     Event,
@@ -26,14 +24,10 @@ from agents.events import (
 from agents.fold import apply
 from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
-from agents.state import RunState
 from agents.vocabulary import RunStatus
-from screens.availability import STEERING, available, ends_iteration
 from screens.charts import ChartSource
-from screens.key_help import KEYS, KeyFooter, KeyHelp
+from screens.key_help import KEYS, KeyFooter
 from screens.messages import (
-    CommandFailed,
-    CommandWanted,
     EngineSeen,
     EventsRead,
     JournalRead,
@@ -46,10 +40,10 @@ from screens.messages import (
     StateRestored,
     ToolCallChanged,
 )
-from screens.notices import asked, banner, receipt, told
+from screens.notices import banner, told
 from screens.reply import waiting_words
 from screens.spending import standing_at
-from screens.toasts import toast
+from screens.steering import SteeringScreen
 from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
@@ -60,14 +54,14 @@ from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
 if TYPE_CHECKING:
-    from screens.limit_question import LimitScreen
+    pass
 
 DRAW_SECONDS: Final = 0.25
 _START_GRACE: Final = timedelta(seconds=20)
 """A run whose engine has not written anything for so long after one began to watch was not started."""
 
 
-class DashboardScreen(KeyHelp):
+class DashboardScreen(SteeringScreen):
     """Everything about one run. It reads no file: facts come as messages, wishes leave as messages."""
 
     CSS_PATH = "dashboard.tcss"
@@ -75,13 +69,6 @@ class DashboardScreen(KeyHelp):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-huge")]  # noqa: RUF012 - not a ClassVar in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall"), (50, "-high")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", "Pause", id="run.pause", tooltip="Stand still before the next model or tool call"),
-        Binding("p", "resume", "Resume", id="run.resume", tooltip="Go on"),
-        Binding("s", "skip_step", "Skip step", id="run.skip_step", tooltip="End the current step and its tool"),
-        Binding("n", "skip_iteration", "Next iteration", id="run.next", tooltip="End this iteration; asks first"),
-        Binding("x", "stop", "Stop", id="run.stop", tooltip="Stop the run; asks how"),
-        Binding("a", "ask_again", "Ask again", id="run.ask_again", tooltip="Cancel this model call and make it again"),
-        Binding("h,colon", "say", "Say", id="run.say", key_display="h", tooltip="Send a note to the agent"),
         Binding("c", "chart", "Chart", show=False, id="view.chart", tooltip="Chart in place of the tool calls"),
         Binding("l", "library", "Runs", show=False, id="view.library", tooltip="All runs"),
         KEYS,
@@ -92,14 +79,11 @@ class DashboardScreen(KeyHelp):
     tools = getters.query_one("#tools", ToolLog)
 
     def __init__(self, folder: RunFolder, now: Callable[[], datetime] = utc_now) -> None:
-        super().__init__()
-        self.folder = folder
-        self.state = RunState()
+        super().__init__(folder)
         self.engine: EngineSeen | None = None
         self._now = now
         self._opened = now()
         self._caught_up = False
-        self._problem = ""
         self._read_part: float | None = None
         """How much of a long journal was read, while it is."""
         self._dirty = True
@@ -107,13 +91,7 @@ class DashboardScreen(KeyHelp):
         """The first tool call that changed since the last picture."""
         self._output: tuple[int, str] = (0, "")
         self._reply: tuple[int, ReplyProgress] = (0, NO_REPLY_YET)
-        self._question: LimitScreen | None = None
-        self._asked_of: datetime | None = None
-        """Since when the hold lasts whose limit a person was asked about."""
         self._charts = ChartSource()
-        self._mine: dict[str, Notification] = {}
-        """Commands that were given here, by their id, and the toast that said so."""
-        self._keys: tuple[bool | None, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield Header(id="head")
@@ -171,9 +149,7 @@ class DashboardScreen(KeyHelp):
             case RunFinished():
                 self.post_message(RunEnded(self.folder, self.state))
             case CommandReceived() if self._caught_up:
-                asked_for = self._mine.get(event.command_id)
-                if text := receipt(event, mine=asked_for is not None):
-                    toast(self.app, text, "warning" if event.outcome == "refused" else "information", asked_for)
+                self.answered(event)
             case _ if self._caught_up and (news := told(event)):
                 text, is_warning = news
                 self.notify(text, severity="warning" if is_warning else "information", markup=False)
@@ -182,6 +158,9 @@ class DashboardScreen(KeyHelp):
 
     def on_engine_seen(self, message: EngineSeen) -> None:
         self.engine = message
+        self._dirty = True
+
+    def control_changed(self) -> None:
         self._dirty = True
 
     def on_output_read(self, message: OutputRead) -> None:
@@ -195,11 +174,6 @@ class DashboardScreen(KeyHelp):
     def on_reading_seen(self, message: ReadingSeen) -> None:
         self._problem = message.problem
         self._dirty = True
-
-    def on_command_failed(self, message: CommandFailed) -> None:
-        command = message.command
-        text = f"{command.command}: could not be written to {self.folder.control}: {message.reason}"
-        toast(self.app, text, "error", self._mine.get(command.command_id))
 
     @property
     def is_current_with_its_run(self) -> bool:
@@ -229,7 +203,7 @@ class DashboardScreen(KeyHelp):
     def _catch_up(self) -> None:
         if self._dirty:
             self.draw()
-        self._mind_the_limit()
+        self.mind_what_waits()
 
     def draw(self) -> None:
         """Show the state. A pane whose view is what it was repaints nothing."""
@@ -256,14 +230,8 @@ class DashboardScreen(KeyHelp):
                 self.tools.show(state.tool_calls, self._changed_call, state.earlier_tool_calls)
                 self._changed_call = None
             self._show_banner()
-        self._show_keys()
-
-    def _show_keys(self) -> None:
-        """Bring the footer up to date, which builds it anew: only when a key came or went."""
-        keys = tuple(self.check_action(name, ()) for name in sorted(STEERING))
-        if keys != self._keys:
-            self._keys = keys
-            self.refresh_bindings()
+        self.refresh_keys()
+        self.show_notes()
 
     def _now_for_clock(self) -> datetime:
         """Time stands still for a run that nobody works on."""
@@ -285,108 +253,18 @@ class DashboardScreen(KeyHelp):
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
-        told = banner(self.state, self.engine_alive, self._problem, words, self._read_part)
+        told = banner(self.state, self.engine_alive, self._problem, words, self._read_part, self.control)
         shown = self.query_one("#banner", Static)
         shown.display = told is not None
         if told is not None:
             shown.update(Content.styled(*told))
 
-    # --- the question at a limit -------------------------------------------------------------------------------------
-
-    def _mind_the_limit(self) -> None:
-        """Ask once at each hold at a limit, also on a late attach; take the question back when it is settled."""
-        hold = self.state.held_since if standing_at(self.state) and self.engine_alive else None
-        question = self._question
-        if question is not None and question.since != hold:
-            if question.is_active:  # else something lies over it, and it goes when that has gone
-                question.dismiss(None)
-        elif hold is not None and hold != self._asked_of and self.is_active:
-            self._ask_about_limit()
-
-    def _ask_about_limit(self) -> None:
-        from screens.limit_question import LimitScreen  # no first picture needs it
-
-        limit, since = standing_at(self.state), self.state.held_since
-        if limit is None or since is None or self._question is not None:
-            return
-
-        def answered(answer: Command | None) -> None:
-            self._question = None
-            if answer is not None:
-                self._command(answer)
-
-        self._asked_of = since
-        self._question = LimitScreen(limit, since)
-        self.app.push_screen(self._question, answered)
-
     # --- wishes ------------------------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """False hides a key, None greys it out: what does not apply now cannot be pressed."""
         if action == "chart":
             return self.has_class("-short") or self.has_class("-narrow")
-        if action not in STEERING:
-            return True
-        return available(action, self.state, self.engine_alive, readable=not self._problem)
-
-    def _command(self, command: Command) -> None:
-        self.post_message(CommandWanted(command))
-        self._mine[command.command_id] = toast(self.app, asked(command), "information")
-
-    def action_pause(self) -> None:
-        self._command(Pause())
-
-    def action_resume(self) -> None:
-        """Go on; where the engine is gone, whoever carries the command starts another one.
-
-        A run that stands at a limit would come no further: there the question is asked again.
-        """
-        if self.engine_alive and standing_at(self.state):
-            self._ask_about_limit()
-        else:
-            self._command(Resume())
-
-    def action_skip_step(self) -> None:
-        """Skip the step at once, but ask where its iteration would end with it."""
-        if why := ends_iteration(self.state):
-            self._ask_to_end_iteration(SkipStep.seen(self.state), "s", why)
-        else:
-            self._command(SkipStep.seen(self.state))
-
-    def action_skip_iteration(self) -> None:
-        self._ask_to_end_iteration(SkipIteration.seen(self.state), "n")
-
-    def _ask_to_end_iteration(self, command: SkipStep | SkipIteration, key: str, why: str = "") -> None:
-        """``command`` names what is seen now: an answer that comes when that is over ends nothing else."""
-        from screens.questions import EndIterationScreen
-
-        def answered(ends: bool | None) -> None:
-            if ends:
-                self._command(command)
-
-        if command.iteration is not None:
-            self.app.push_screen(EndIterationScreen(command.iteration, key, why), answered)
-
-    def action_stop(self) -> None:
-        from screens.questions import StopScreen  # no first picture needs it
-
-        def answered(stop: Stop | None) -> None:
-            if stop is not None:
-                self._command(stop)
-
-        self.app.push_screen(StopScreen(), answered)
-
-    def action_ask_again(self) -> None:
-        self._command(AskAgain())
-
-    def action_say(self) -> None:
-        from screens.questions import SayScreen
-
-        def answered(text: str | None) -> None:
-            if text:
-                self._command(Say(text=text))
-
-        self.app.push_screen(SayScreen(), answered)
+        return super().check_action(action, parameters)
 
     def action_chart(self) -> None:
         self.toggle_class("-chart")
@@ -415,12 +293,3 @@ class DashboardScreen(KeyHelp):
         if self.state.status.is_over or self.engine_alive is False:
             return ""
         return "the run stays paused" if self.state.status is RunStatus.HELD else "the run goes on"
-
-    def palette(self) -> Iterable[SystemCommand]:
-        """What the command palette offers here: the keys that work now."""
-        for binding in self.BINDINGS:
-            assert isinstance(binding, Binding)
-            if self.check_action(binding.action, ()) is True:
-                yield SystemCommand(
-                    binding.description, self.purpose(binding), getattr(self, f"action_{binding.action}")
-                )

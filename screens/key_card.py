@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from screens.key_help import KeyHelp
@@ -52,10 +52,8 @@ def card_of(screen: KeyHelp) -> Card:
     return Card(tuple(lines), tuple(dict.fromkeys(one for one in helps if one)))
 
 
-def _bindings(screen: Screen[None]) -> Iterator[Binding]:
-    for one in (*type(screen).BINDINGS, _PALETTE):
-        if isinstance(one, Binding) and one.id:
-            yield one
+def _bindings(screen: KeyHelp) -> Iterator[Binding]:
+    yield from (one for one in (*screen.keys(), _PALETTE) if one.id)
 
 
 def _line(screen: KeyHelp, binding: Binding) -> KeyLine | None:

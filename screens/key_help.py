@@ -14,6 +14,12 @@ KEYS: Final = Binding("question_mark", "help", "Keys", id="view.keys", key_displ
 class KeyHelp(Screen[None]):
     """A screen that shows its keys; :data:`KEYS` stands among its bindings."""
 
+    @classmethod
+    def keys(cls) -> list[Binding]:
+        """Its own keys and those of the screens that it builds upon, theirs first."""
+        classes = [one for one in reversed(cls.__mro__) if issubclass(one, KeyHelp)]
+        return [key for one in classes for key in vars(one).get("BINDINGS", ()) if isinstance(key, Binding)]
+
     def purpose(self, binding: Binding) -> str:
         """What a key of this screen does now, in a phrase."""
         return binding.tooltip

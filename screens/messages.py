@@ -13,7 +13,7 @@ from agents.events import Event
 from agents.models.stream import ReplyProgress
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
-from agents.state import RunState, ToolCallState
+from agents.state import ApprovalState, RunState, ToolCallState
 
 # --- down: what the worker read --------------------------------------------------------------------------------------
 
@@ -84,6 +84,27 @@ class ReplyRead(Message):
 
 
 @dataclass
+class ControlSeen(Message):
+    """Who may steer the run. Posted at the start and when it changes."""
+
+    mine: bool
+    holder: str = ""
+    """``user@host``; empty where nobody holds control."""
+    problem: str = ""
+    """Why control could not be taken when it was wanted."""
+
+
+@dataclass
+class ApprovalRead(Message):
+    """The texts of what waits for an approval."""
+
+    approval: int
+    text: str
+    change: str
+    """A unified diff; empty where there is nothing to compare with."""
+
+
+@dataclass
 class ReadingSeen(Message):
     """Whether the worker can read at present. Posted when that changes; it goes on trying."""
 
@@ -128,6 +149,20 @@ class RunEnded(Message):
 
 
 # --- up: what a person wants -----------------------------------------------------------------------------------------
+
+
+@dataclass
+class ControlWanted(Message):
+    """Take control of the run, also from somebody else; or give it up."""
+
+    take: bool
+
+
+@dataclass
+class ApprovalWanted(Message):
+    """Read the texts of what waits for an approval."""
+
+    approval: ApprovalState
 
 
 @dataclass

@@ -16,6 +16,7 @@ from agents.outcome import nothing_left_to_do
 from agents.program import to_type
 from agents.state import RunState
 from agents.vocabulary import RunStatus
+from screens.messages import ControlSeen
 from screens.model_events import sentence
 from screens.plain import as_sentence, one_line
 from screens.spending import standing_at
@@ -85,7 +86,12 @@ def told(event: Event) -> tuple[str, bool] | None:
 
 
 def banner(
-    state: RunState, engine_alive: bool | None, problem: str, last_words: str, read: float | None = None
+    state: RunState,
+    engine_alive: bool | None,
+    problem: str,
+    last_words: str,
+    read: float | None = None,
+    control: ControlSeen | None = None,
 ) -> tuple[str, str] | None:
     """One line below the head and its style, where a person has to know or to do something; else None."""
     if problem:
@@ -98,6 +104,9 @@ def banner(
         return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off. Press p to resume it.{why}", "bold $error"
     reason = shorten(one_line(state.reason), 2 * _LONGEST)
     match state.status:
+        case RunStatus.HELD if waits := state.approval:
+            what = shorten(one_line(waits.title), 2 * _LONGEST)
+            return f"{AT_LIMIT.glyph} The {waits.gate} waits for your approval: {what}. Press p to review.", "$warning"
         case RunStatus.HELD if limit := standing_at(state):
             what = shorten(one_line(limit.message).rstrip("."), 2 * _LONGEST)
             return f"{AT_LIMIT.glyph} The run stands at its limit: {what}. Press p to decide.", "$warning"
@@ -112,6 +121,9 @@ def banner(
             ended = f"{look.glyph} The run {_ended(state.status)}{': ' + why if why else '.'}"
             go_on = "" if engine_alive else _how_to_go_on(state)
             return f"{ended}\n{go_on}" if go_on else ended, look.style
+        case _ if control is not None and not control.mine and not state.status.is_over:
+            who = f"{one_line(control.holder)} steers" if control.holder else "nobody steers"
+            return f"○ You only watch; {who}. Press t to take control.", "$text-muted"
         case _:
             return None
 

@@ -8,10 +8,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from agents.control import Stop
+from screens.plain import one_line
 
 
 class StopScreen(ModalScreen[Stop | None]):
@@ -84,17 +85,30 @@ class EndIterationScreen(ModalScreen[bool]):
         self.dismiss(ends)
 
 
-class SayScreen(ModalScreen[str | None]):
-    """A note to the agent."""
+class TakeControlScreen(ModalScreen[bool]):
+    """Whether to take control from ``holder``."""
 
     CSS_PATH = "questions.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", show=False, id="say.cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,n", "choose(False)", "No", show=False, id="control.no"),
+        Binding("t,y", "choose(True)", "Yes", show=False, id="control.yes"),
+    ]
+
+    def __init__(self, holder: str) -> None:
+        super().__init__()
+        self._holder = holder
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="question"):
-            yield Static("Say to the agent", classes="asked", markup=False)
-            yield Input(placeholder="for example: keep the model small enough for a laptop", max_length=20_000)
-            yield Static("Enter sends it with the next model call, esc cancels.", classes="hint", markup=False)
+            yield Static("Take control?", classes="asked", markup=False)
+            yield Static(f"{one_line(self._holder)} steers this run now, and will only watch then.", markup=False)
+            yield OptionList(
+                Option(Content("No, only watch            esc"), id="no"),
+                Option(Content("Take control              t"), id="yes"),
+            )
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        self.dismiss(event.value.strip() or None)
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.action_choose(event.option.id == "yes")
+
+    def action_choose(self, yes: bool) -> None:
+        self.dismiss(yes)

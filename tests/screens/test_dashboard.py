@@ -20,7 +20,8 @@ from agents import events as ev
 from agents.fold import fold
 from agents.models.gateway import Delta
 from agents.vocabulary import RunStatus, StepName, ToolOutcome
-from screens.questions import SayScreen, StopScreen
+from screens.notes import SayScreen
+from screens.questions import StopScreen
 from screens.widgets.metrics_chart import MetricsChart
 from screens.widgets.pane import set_border
 from screens.widgets.steps import Steps, running_words

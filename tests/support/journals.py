@@ -20,9 +20,11 @@ from agents.run_folder import RunFolder, RunRecord
 from agents.settings import RunSettings
 from agents.vocabulary import (
     STEPS,
+    Gate,
     IterationMode,
     IterationStatus,
     Limit,
+    NoteTime,
     RunStatus,
     StepName,
     TaskType,
@@ -501,6 +503,76 @@ def held_run(runs_dir: Path, run_id: str = RUN_ID) -> StagedRun:
     run.end_tool(3, StepName.MODEL_TRAINING, "run_python")
     run.emit(ev.CommandReceived(command_id="c1", command="pause", by="ana@lab", outcome="accepted"))
     run.emit(ev.Held(reason="paused by ana@lab"))
+    return run
+
+
+PLAN_TEXT = """\
+summary: Learn from the charge at each end, and keep the trees shallow.
+mode: refine
+combination: k-mers + extra trees
+change: 3-mers instead of 2-mers
+reason: the best iteration so far gained from k-mers, and its errors are short peptides
+expectation: AUROC above 0.93 on validation
+data_exploration_instructions: Look at peptides of fewer than eight residues.
+data_split_instructions: null
+data_representation_instructions: >
+  Count 3-mers of a reduced alphabet of six groups, and put length and net charge beside them; fit nothing
+  on validation.
+model_architecture_instructions: Extra trees, 800 of them, at least 2 samples a leaf.
+model_training_instructions: Report the out-of-bag score every 100 trees.
+model_inference_instructions: Take peptides of any length.
+prediction_exploration_instructions: Compare errors by length.
+"""
+
+SCRIPT_CHANGE = """\
+--- train.py of iteration 2
++++ train.py
+@@ -12,3 +12,3 @@
+-TREES = 400
++TREES = 800
+"""
+
+
+def approval_run(runs_dir: Path, run_id: str = RUN_ID, gate: Gate = Gate.PLAN) -> StagedRun:
+    """A run that waits for a person's approval of a plan, or of a training whose script changed."""
+    run, _ = _after_three_iterations(runs_dir, run_id)
+    folder = run.folder.approvals / "001"
+    folder.mkdir(parents=True)
+    change = None
+    if gate is Gate.PLAN:
+        run.emit(ev.IterationStarted(iteration=3))
+        step, subject, title, text = StepName.ITERATION_PLAN, "plan.yaml", "3-mers instead of 2-mers", PLAN_TEXT
+    else:
+        run.plan(3, CANDIDATES[3])
+        step, subject, title = StepName.MODEL_TRAINING, "train.py", "train.py --train-data splits/v1/train"
+        text, change = "import sys\n\nTREES = 800\n", "approvals/001/change.diff"
+        (folder / "change.diff").write_text(SCRIPT_CHANGE)
+    run.start_step(3, step)
+    (folder / subject).write_text(text)
+    run.emit(
+        ev.ApprovalAsked(
+            iteration=3,
+            step=step,
+            approval=1,
+            gate=gate,
+            title=title,
+            subject=f"approvals/001/{subject}",
+            change=change,
+        )
+    )
+    run.emit(ev.Held(reason=f"the {gate} waits for an approval"))
+    return run
+
+
+def noted_run(runs_dir: Path, run_id: str = RUN_ID) -> StagedRun:
+    """A run with a note that was heeded, one that waits and one that was withdrawn."""
+    run = running_run(runs_dir, run_id)
+    step = StepName.DATA_REPRESENTATION
+    for number, text in enumerate(("try the charge at each end", "no more than 2 GB of memory", "forget it"), start=1):
+        run.emit(ev.NoteReceived(note_id=f"note-{number}", text=text, by="ana@lab", when=NoteTime.PLAN))
+    run.emit(ev.NoteDelivered(note_id="note-1", iteration=3, step=step))
+    run.emit(ev.StepFinished(iteration=3, step=step, summary="Charge of both ends added.", output="output.json"))
+    run.emit(ev.NoteWithdrawn(note_id="note-3", by="ana@lab"))
     return run
 
 
