@@ -1,16 +1,18 @@
 """The Textual app: opens screens, starts and stops the workers that feed them, and says good-bye."""
 
+import gc
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from agentomics_tui.thin_app import ThinApp
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents.clock import utc_now
 from agents.outcome import exit_status
@@ -19,6 +21,7 @@ from agents.run_folder import RunFolder
 from agents.state import RunState, ToolCallState
 from agents.vocabulary import RunStatus
 from screens.dashboard import DashboardScreen
+from screens.figures import size
 from screens.key_help import KeyHelp
 from screens.messages import (
     ApprovalWanted,
@@ -40,11 +43,13 @@ from screens.toasts import make_room
 if TYPE_CHECKING:
     from screens.tool_inspector import ToolInspectorScreen
 
+_LINK_SECONDS: Final = 5.0
+"""From one look at the link to the terminal to the next."""
 _REPLACED: Final = {"Quit", "Keys"}
 """Textual's own commands for which the screens have better ones."""
 
 
-class AgentomicsApp(App[str]):
+class AgentomicsApp(ThinApp[str]):
     """The screens over one runs folder; opens on ``run``, or on the run library where there is none.
 
     The app only watches: nothing that it does when it ends reaches an engine. It returns the line that is to stand in
@@ -57,7 +62,13 @@ class AgentomicsApp(App[str]):
     ]
 
     def __init__(
-        self, run: RunFolder | None, runs_dir: Path, now: Callable[[], datetime] = utc_now, *, steers: bool = True
+        self,
+        run: RunFolder | None,
+        runs_dir: Path,
+        now: Callable[[], datetime] = utc_now,
+        *,
+        steers: bool = True,
+        low_bandwidth: bool = False,
     ) -> None:
         """``steers``: take control of ``run`` at once, if nobody else holds it."""
         super().__init__()
@@ -72,8 +83,12 @@ class AgentomicsApp(App[str]):
         self._library: LibraryWatcher | None = None
         self._dashboard: DashboardScreen | None = None
         self._inspector: ToolInspectorScreen | None = None
+        self.save_bandwidth(low_bandwidth)
+        self._chose_bandwidth = low_bandwidth
 
     def on_mount(self) -> None:
+        self.set_interval(_LINK_SECONDS, self._look_at_link)
+        gc.freeze()  # what was imported stays; looking through it again and again would hold keys up
         if self._first_run is None:
             self._open_library()
         else:
@@ -88,6 +103,7 @@ class AgentomicsApp(App[str]):
     def _open_run(self, folder: RunFolder) -> None:
         self._stop_watcher()
         dashboard = DashboardScreen(folder, self._now)
+        dashboard.save_bandwidth(self.low_bandwidth)
         self._dashboard = dashboard
         steers = self._steers and folder == self._first_run
         self._watcher = RunWatcher(folder, dashboard.post_message, steers=steers)
@@ -120,6 +136,28 @@ class AgentomicsApp(App[str]):
         if self._library is not None:
             self._library.stop()
         self._library = None
+
+    # --- the link to the terminal ------------------------------------------------------------------------------------
+
+    def save_bandwidth(self, on: bool) -> None:
+        super().save_bandwidth(on)
+        if self._dashboard is not None:
+            self._dashboard.save_bandwidth(on)
+            self._dashboard.tell_link("")
+
+    def _look_at_link(self) -> None:
+        """Save bandwidth where the terminal is slow, unless a person decided; tell in the head what goes over."""
+        link = self.link
+        if link is not None and not self.low_bandwidth and not self._chose_bandwidth and link.is_slow():
+            self._chose_bandwidth = True
+            self.save_bandwidth(True)
+            self.notify("The terminal is slow: less is drawn now. The command palette switches that.", markup=False)
+        if link is not None and self.low_bandwidth and self._dashboard is not None:
+            self._dashboard.tell_link(f"{size(round(link.rate()))}/s")
+
+    def _switch_bandwidth(self) -> None:
+        self._chose_bandwidth = True
+        self.save_bandwidth(not self.low_bandwidth)
 
     # --- wishes of the screens ---------------------------------------------------------------------------------------
 
@@ -210,6 +248,11 @@ class AgentomicsApp(App[str]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         if isinstance(screen, DashboardScreen):
             yield from screen.palette()
+        if self.low_bandwidth:
+            yield SystemCommand("High bandwidth", "Draw at once whatever changes", self._switch_bandwidth)
+        else:
+            words = "Draw at most twice a second, clocks every ten seconds, and tell the bytes per second"
+            yield SystemCommand("Low bandwidth", words, self._switch_bandwidth)
         for command in super().get_system_commands(screen):
             if command.title not in _REPLACED:
                 yield command

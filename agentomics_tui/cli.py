@@ -162,8 +162,14 @@ def _add_starting(commands: _Commands) -> None:
     _add_run_options(start, _default("iterations"))
 
 
+def _low_bandwidth(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    text = "draw at most twice a second and tell the bytes per second; a slow terminal switches it on by itself"
+    parser.add_argument("--low-bandwidth", action="store_true", help=text)
+    return parser
+
+
 def _add_looking(commands: _Commands) -> None:
-    commands.add("watch", "look:watch", "open the dashboard of a run, live or over", run=True)
+    _low_bandwidth(commands.add("watch", "look:watch", "open the dashboard of a run, live or over", run=True))
     _json(commands.add("runs", "look:runs", "list all runs"))
     _json(commands.add("status", "look:status", "say how a run stands", run=True))
     logs = _json(commands.add("logs", "look:logs", "print a run's events, a line each", run=True))
@@ -257,6 +263,7 @@ def _default(setting: str) -> Any:
 
 
 def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
+    _low_bandwidth(parser)
     add = parser.add_argument
     add("--model", metavar="M", help=f"provider/model for litellm, or replay:RUN (default {_default('model')})")
     add("--iteration-plan-model", metavar="M", help="another model for planning")

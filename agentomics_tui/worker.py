@@ -215,7 +215,7 @@ class RunWatcher:
             return self._take_up()
         self._taken_up = True
         before, size = self._reader.offset, _size_of(self.folder.journal)
-        events = self._reader.read(CHUNK_BYTES)
+        events = self._reader.read(CHUNK_BYTES) if size != before else []
         more = self._reader.offset > before and size - before > CHUNK_BYTES
         if events or (self._engine is None and not more):
             self._find_log(events)

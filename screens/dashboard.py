@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Final
+from time import monotonic
+from typing import ClassVar, Final
 
 from textual import getters
 from textual.app import ComposeResult
@@ -53,10 +54,13 @@ from screens.widgets.metrics_chart import MetricsChart
 from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
-if TYPE_CHECKING:
-    pass
-
 DRAW_SECONDS: Final = 0.25
+CHART_SECONDS: Final = 1.0
+"""From one picture of the chart to the next: it costs as much as all others together."""
+LOW_DRAW_SECONDS: Final = 0.5
+LOW_CHART_SECONDS: Final = 5.0
+LOW_TICK_SECONDS: Final = 10
+"""The same, and from one tick of the clocks to the next, where little shall go over the link."""
 _START_GRACE: Final = timedelta(seconds=20)
 """A run whose engine has not written anything for so long after one began to watch was not started."""
 
@@ -91,7 +95,11 @@ class DashboardScreen(SteeringScreen):
         """The first tool call that changed since the last picture."""
         self._output: tuple[int, str] = (0, "")
         self._reply: tuple[int, ReplyProgress] = (0, NO_REPLY_YET)
+        self._saves = False
+        self._link = ""
         self._charts = ChartSource()
+        self._drawn = self._chart_drawn = 0.0
+        self._chart_waits = False
 
     def compose(self) -> ComposeResult:
         yield Header(id="head")
@@ -118,9 +126,13 @@ class DashboardScreen(SteeringScreen):
     def on_events_read(self, message: EventsRead) -> None:
         """Fold a chunk. Drawing waits for the timer, so that a burst costs one picture."""
         first_picture = not self._caught_up
+        changed: set[int] = set()
         for event in message.events:
             apply(self.state, event)
-            self._note_change(event)
+            self._note_change(event, changed)
+        for number in sorted(changed):
+            if self._caught_up and (call := self.state.tool_call(number)):
+                self.post_message(ToolCallChanged(call))
         self._caught_up = message.caught_up or self._caught_up
         self._dirty = True
         if first_picture and self._caught_up:
@@ -139,13 +151,13 @@ class DashboardScreen(SteeringScreen):
         self._read_part = message.part
         self._dirty = True
 
-    def _note_change(self, event: Event) -> None:
+    def _note_change(self, event: Event, changed: set[int]) -> None:
+        """Take note of what follows beside the picture; tool calls that ``event`` changed go into ``changed``."""
         match event:
             case ToolCallStarted() | ToolCallFinished() | TrainingProgress() | TrainingWarned():
                 before = self._changed_call
                 self._changed_call = event.call if before is None else min(before, event.call)
-                if self._caught_up and (call := self.state.tool_call(event.call)):
-                    self.post_message(ToolCallChanged(call))
+                changed.add(event.call)
             case RunFinished():
                 self.post_message(RunEnded(self.folder, self.state))
             case CommandReceived() if self._caught_up:
@@ -201,31 +213,38 @@ class DashboardScreen(SteeringScreen):
         return None if starting else False
 
     def _catch_up(self) -> None:
-        if self._dirty:
-            self.draw()
+        now = monotonic()
+        due = now - self._chart_drawn >= (LOW_CHART_SECONDS if self._saves else CHART_SECONDS)
+        waits = self._saves and now - self._drawn < LOW_DRAW_SECONDS
+        if not waits and (self._dirty or (due and self._chart_waits)):
+            self.draw(chart=due)
         self.mind_what_waits()
 
-    def draw(self) -> None:
-        """Show the state. A pane whose view is what it was repaints nothing."""
+    def draw(self, *, chart: bool = True) -> None:
+        """Show the state, the chart where ``chart`` says so. A pane whose view is what it was repaints nothing."""
         self._dirty = False
+        self._drawn = monotonic()
         state = self.state
         call, output = self._output
         newest = state.tool_calls[-1].call if state.tool_calls else 0
         still = standstill(state.status, self.engine_alive, at_limit=standing_at(state) is not None)
         with self.app.batch_update():
             self.set_class(state.status.is_over, "-over")
-            self.head.show(header_view(state, self.folder.run_id, self.engine_alive))
+            self.head.show(header_view(state, self.folder.run_id, self.engine_alive, self._link))
             self._tick_clocks()
             self.query_one(Steps).show(steps_view(state, still))
             self.query_one(Live).show(live_view(state, output if call == newest else "", still, self._reply_now))
-            self.query_one(MetricsChart).show(self._charts.chart(state))
+            self._chart_waits = not chart
+            if chart:
+                self._chart_drawn = monotonic()
+                self.query_one(MetricsChart).show(self._charts.chart(state))
             self.query_one(BestCard).show(best_view(state, self.folder))
             self.query_one(Iterations).show(iterations_view(state, still))
             small = self.check_action("chart", ())
             self.query_one(MetricsChart).note("c goes back" if small and self.has_class("-chart") else "")
-            chart = ", c shows the chart" if small else ""
+            also = ", c shows the chart" if small else ""
             self.tools.stand(still)
-            self.tools.set_hint(f"Enter opens a call{chart}")
+            self.tools.set_hint(f"Enter opens a call{also}")
             if self._changed_call is not None:
                 self.tools.show(state.tool_calls, self._changed_call, state.earlier_tool_calls)
                 self._changed_call = None
@@ -235,7 +254,10 @@ class DashboardScreen(SteeringScreen):
 
     def _now_for_clock(self) -> datetime:
         """Time stands still for a run that nobody works on."""
-        return self.state.last_event or self._now() if self.engine_alive is False else self._now()
+        if self.engine_alive is False and self.state.last_event is not None:
+            return self.state.last_event
+        now = self._now()
+        return now.replace(second=now.second - now.second % LOW_TICK_SECONDS, microsecond=0) if self._saves else now
 
     def _tick(self) -> None:
         if not self.state.status.is_over:
@@ -258,6 +280,17 @@ class DashboardScreen(SteeringScreen):
         shown.display = told is not None
         if told is not None:
             shown.update(Content.styled(*told))
+
+    def save_bandwidth(self, on: bool) -> None:
+        """Draw at most twice a second, and let the clocks tick every ten seconds; or not any more."""
+        self._saves = on
+        self._dirty = True
+
+    def tell_link(self, words: str) -> None:
+        """How much goes over the link, for the head; empty where that is not to be told."""
+        if words != self._link:
+            self._link = words
+            self._dirty = True
 
     # --- wishes ------------------------------------------------------------------------------------------------------
 

@@ -46,16 +46,16 @@ def watch(options: argparse.Namespace) -> int:
         if not state.status.is_over:
             complain(f"the engine of run {run.run_id} is gone; go on with: {to_type('resume', run.run_id)}")
         return exit_status(state) if state.status.is_over else WITHOUT_SNAPSHOT
-    return open_app(run, options.runs_dir, steers=False)
+    return open_app(run, options.runs_dir, steers=False, low_bandwidth=options.low_bandwidth)
 
 
-def open_app(run: RunFolder | None, runs_dir: Path, *, steers: bool = True) -> int:
+def open_app(run: RunFolder | None, runs_dir: Path, *, steers: bool = True, low_bandwidth: bool = False) -> int:
     """Run the Textual app; what it wants said is said when the terminal is back. See ``AgentomicsApp``."""
     from agentomics_tui.app import AgentomicsApp
     from agentomics_tui.terminal import end_with_terminal
 
     end_with_terminal()
-    app = AgentomicsApp(run, runs_dir, steers=steers)
+    app = AgentomicsApp(run, runs_dir, steers=steers, low_bandwidth=low_bandwidth)
     message = app.run()
     if message and app.return_code == BAD_INPUT:
         complain(message.removeprefix("agentomics-tui: "))

@@ -69,7 +69,8 @@ def _start(options: argparse.Namespace, settings: RunSettings) -> int:
             return _headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
-        return _after_the_app(folder, open_app(folder, options.runs_dir))
+        status = open_app(folder, options.runs_dir, low_bandwidth=options.low_bandwidth)
+        return _after_the_app(folder, status)
     finally:
         engine.poll()  # reaps it where it has ended; where it has not, it goes on without us
         engine.returncode = engine.returncode if engine.returncode is not None else 0

@@ -31,7 +31,14 @@ class HeaderView:
     """Wordings, the longest first."""
 
 
-def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> HeaderView:
+def header_view(state: RunState, run_id: str, engine_alive: bool | None, link: str = "") -> HeaderView:
+    """``link`` says how much goes over it, where that is to be told."""
+    usage = usage_words(
+        state.usage,
+        free=not asks_a_model(state),
+        usd=state.allowed(Limit.USD),
+        tokens=state.allowed(Limit.TOKENS),
+    )
     return HeaderView(
         run_id=one_line(run_id),
         dataset=one_line(state.dataset),
@@ -39,12 +46,7 @@ def header_view(state: RunState, run_id: str, engine_alive: bool | None) -> Head
         higher_is_better=state.higher_is_better,
         model=one_line(state.model),
         look=run_look(state.status, engine_alive, at_limit=standing_at(state) is not None),
-        usage=usage_words(
-            state.usage,
-            free=not asks_a_model(state),
-            usd=state.allowed(Limit.USD),
-            tokens=state.allowed(Limit.TOKENS),
-        ),
+        usage=(*(f"{link} · {words}" for words in usage), link) if link else usage,
     )
 
 
