@@ -6,6 +6,7 @@ typed messages. A poll that finds nothing new costs a few ``stat`` calls.
 
 import errno
 import logging
+import math
 import os
 import queue
 import stat
@@ -39,6 +40,7 @@ from agents.journal import JournalReader
 from agents.launch import start_engine
 from agents.lock import is_alive, read_lock
 from agents.models.stream import StreamReader
+from agents.pulse import STALE_SECONDS, Pulse, read_pulse
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
 from agents.state import ApprovalState, RunState
@@ -49,6 +51,7 @@ from screens.messages import (
     EventsRead,
     JournalRead,
     OutputRead,
+    PulseSeen,
     ReadingSeen,
     ReplyRead,
     RunsListed,
@@ -116,6 +119,9 @@ class RunWatcher:
         self._inbox: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._engine: EngineSeen | None = None
         self._lock_due = 0.0
+        self._pulse: Pulse | None = None
+        self._pulse_due = 0.0
+        """When a pulse that stays the same is no longer believed: an engine that was stopped measures nothing."""
         self._log: tuple[int, Path] | None = None
         self._log_open = False
         self._log_size = -1
@@ -257,11 +263,21 @@ class RunWatcher:
         self._lock_due = now + _LOCK_SECONDS
         record = read_lock(self.folder.lock)
         alive = is_alive(record)
+        self._look_at_pulse(now, alive=alive)
         words = "" if alive else _last_words(self.folder.engine_log)
         seen = EngineSeen(alive, record.host if record else "", record.pid if record else 0, words)
         if self._engine is None or _differs(seen, self._engine):
             self._engine = seen
             self._post(seen)
+
+    def _look_at_pulse(self, now: float, *, alive: bool) -> None:
+        pulse = read_pulse(self.folder) if alive else None
+        if pulse != self._pulse:
+            self._pulse, self._pulse_due = pulse, now + STALE_SECONDS
+            self._post(PulseSeen(pulse))
+        elif pulse is not None and now > self._pulse_due:
+            self._pulse_due = math.inf
+            self._post(PulseSeen(None))
 
     def _find_log(self, events: list[Event]) -> None:
         for event in events:

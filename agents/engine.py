@@ -120,6 +120,7 @@ async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) 
     from agents.loop import run_loop
     from agents.models.routing import Gateways
     from agents.steering import Steering
+    from agents.vitals import Vitals, published
 
     loop = asyncio.get_running_loop()
     this = asyncio.current_task()
@@ -131,7 +132,8 @@ async def _with_steering(run: RunFolder, record: RunRecord, recorder: Recorder) 
     gateway = Gateways(settings, run.root, recorder.redact)
     watching = asyncio.create_task(steering.watch())
     try:
-        await run_loop(run, settings, recorder, steering, gateway)
+        with published(run, Vitals(run, recorder.state, settings)):
+            await run_loop(run, settings, recorder, steering, gateway)
     finally:
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):

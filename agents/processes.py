@@ -28,6 +28,9 @@ LOG_LIMIT: Final = 1 << 30
 LINE_LIMIT: Final = 64 * 1024
 """Bytes of a line that ``on_line`` gets; the rest of a longer line is dropped."""
 
+GUARDS: Final[set[int]] = set()
+"""Process groups of the guards whose commands run now: all that a command started descends from its guard."""
+
 _CHUNK: Final = 64 * 1024
 _END_SECONDS: Final = guard.LINGER_SECONDS + guard.GRACE_SECONDS + guard.KILL_SECONDS + 5.0
 """The guard has done its work long before this, unless it was stopped or killed itself."""
@@ -180,6 +183,7 @@ class _Leash:
             # Somebody killed the guard. On Linux all have ended by now, unless both of its processes were killed.
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.leader, signal.SIGKILL)
+        GUARDS.discard(self._guard or 0)
         await self._output.drain()
 
     async def _kill_guard(self) -> None:
@@ -215,6 +219,7 @@ class _Leash:
             first = await self._line()
         if first is not None:
             self._guard = int(first.removeprefix("guard "))
+            GUARDS.add(self._guard)
         self._output.close_writable()
         while (line := await self._line()) is not None:
             word, _, rest = line.partition(" ")

@@ -61,6 +61,11 @@ class RunFolder:
         return self.root / "engine.lock"
 
     @property
+    def pulse(self) -> Path:
+        """What the engine last measured of the call that runs; absent while nothing was measured."""
+        return self.root / "pulse.json"
+
+    @property
     def engine_log(self) -> Path:
         """What the engine's process printed: empty unless something went wrong."""
         return self.root / "engine.log"

@@ -24,6 +24,7 @@ from agents.events import (
 )
 from agents.fold import apply
 from agents.models.stream import ReplyProgress
+from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.vocabulary import RunStatus
 from screens.charts import ChartSource
@@ -35,6 +36,7 @@ from screens.messages import (
     LeaveWanted,
     LibraryWanted,
     OutputRead,
+    PulseSeen,
     ReadingSeen,
     ReplyRead,
     RunEnded,
@@ -45,12 +47,14 @@ from screens.notices import banner, told
 from screens.reply import waiting_words
 from screens.spending import standing_at
 from screens.steering import SteeringScreen
+from screens.stuck import strip
 from screens.vocabulary import standstill
 from screens.widgets.best_card import BestCard, best_view
 from screens.widgets.header import Header, header_view
 from screens.widgets.iterations import Iterations, iterations_view
 from screens.widgets.live import NO_REPLY_YET, Live, live_view
 from screens.widgets.metrics_chart import MetricsChart
+from screens.widgets.pane import border_room
 from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
@@ -95,6 +99,7 @@ class DashboardScreen(SteeringScreen):
         """The first tool call that changed since the last picture."""
         self._output: tuple[int, str] = (0, "")
         self._reply: tuple[int, ReplyProgress] = (0, NO_REPLY_YET)
+        self._pulse: Pulse | None = None
         self._saves = False
         self._link = ""
         self._charts = ChartSource()
@@ -182,6 +187,10 @@ class DashboardScreen(SteeringScreen):
     def on_reply_read(self, message: ReplyRead) -> None:
         self._reply = (message.call, message.progress)
         self._dirty = True
+
+    def on_pulse_seen(self, message: PulseSeen) -> None:
+        self._pulse = message.pulse
+        self._tick_clocks()
 
     def on_reading_seen(self, message: ReadingSeen) -> None:
         self._problem = message.problem
@@ -271,7 +280,9 @@ class DashboardScreen(SteeringScreen):
         self.head.tick(self.state.elapsed(now))
         self.query_one(Steps).note(running_words(self.state, now))
         gone = self.engine_alive is False
-        self.query_one(Live).note("" if gone else waiting_words(self.state, self._reply_now, now))
+        live = self.query_one(Live)
+        waiting = "" if gone else waiting_words(self.state, self._reply_now, now)
+        live.note(strip(None if gone else self._pulse, self.state, waiting, border_room(live)))
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""

@@ -11,6 +11,7 @@ from textual.message import Message
 from agents.control import Command
 from agents.events import Event
 from agents.models.stream import ReplyProgress
+from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.state import ApprovalState, RunState, ToolCallState
@@ -102,6 +103,16 @@ class ApprovalRead(Message):
     text: str
     change: str
     """A unified diff; empty where there is nothing to compare with."""
+
+
+@dataclass
+class PulseSeen(Message):
+    """What the engine measured of the call that runs; None where it measures none."""
+
+    pulse: Pulse | None
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, PulseSeen)
 
 
 @dataclass

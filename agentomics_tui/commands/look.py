@@ -22,12 +22,14 @@ from agents.launch import follow
 from agents.lock import is_alive, read_lock
 from agents.outcome import BAD_INPUT, WITHOUT_SNAPSHOT, exit_status, nothing_left_to_do, undefined_on_tests
 from agents.program import to_type
+from agents.pulse import read_pulse, verdict
 from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
 from agents.vocabulary import Limit, RunStatus
 from agents.wording import counted, first_line, score
 from screens.spending import asks_a_model, cost_words
+from screens.stuck import current, standing_words
 
 
 def library(options: argparse.Namespace) -> int:
@@ -95,7 +97,9 @@ def status(options: argparse.Namespace) -> int:
     """How a run stands, on a few lines."""
     run = find_run(options.run, options.runs_dir)
     if options.json:
-        say_json(_as_json(summarise(run, utc_now())))
+        pulse = read_pulse(run)
+        measured = {**pulse.model_dump(mode="json"), "verdict": verdict(pulse)} if pulse else None
+        say_json({**_as_json(summarise(run, utc_now())), "now": measured})
         return 0
     alive = is_alive(read_lock(run.lock))  # asked before reading, as an engine that ends writes its last event first
     state, reader = load_state(run.journal)
@@ -118,6 +122,8 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         planned = max(state.planned_iterations, iteration.index + 1)
         step = f", {state.step.name.label}" if state.step else f", {iteration.status}"
         yield "iteration", f"{iteration.index} ({iteration.index + 1} of {planned}){step}"
+    if alive and (pulse := current(read_pulse(run), state)):
+        yield "now", standing_words(pulse, run.run_id)
     if state.best:
         yield "best", f"{state.metric} {score(state.best.value)} on validation (iteration {state.best.iteration})"
     undefined = undefined_on_tests(state)

@@ -41,9 +41,9 @@ class Pane(Widget, Generic[V]):
         self.set_class(self.has_nothing(view), "-empty")
         self.refresh()
 
-    def note(self, words: str) -> None:
+    def note(self, words: str | Content) -> None:
         """Let ``words`` stand in the lower border: for what ticks, since only the border is drawn anew."""
-        self._border_note = Content(words) if words else None
+        self._border_note = (Content(words) if isinstance(words, str) else words) if words else None
         set_border(self, self.heading(self._view) if self._view is not None else None, self._border_note)
 
     def render(self) -> Content:
@@ -74,6 +74,11 @@ class Pane(Widget, Generic[V]):
     def draw(self, view: V, width: int, height: int) -> Sequence[Content]:
         """At most ``height`` lines; what is wider than ``width`` cells ends in an ellipsis."""
         raise NotImplementedError
+
+
+def border_room(widget: Widget) -> int:
+    """Cells that a line in a border can have: the corners and a blank on either side are taken."""
+    return max(0, widget.outer_size.width - 6)
 
 
 def set_border(widget: Widget, title: Content | None, subtitle: Content | None = None) -> None:

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from screens.limit_question import LimitScreen
 from tests.support import journals
-from tests.support.watching import app_on, settled, until, with_engine
+from tests.support.watching import app_on, settled, until, with_engine, with_pulse
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -72,3 +72,10 @@ def test_the_question_at_a_limit(snap_compare, size: tuple[int, int]) -> None:
 
     app = app_on(with_engine(journals.limit_run(Path("runs"))))
     assert snap_compare(app, terminal_size=size, run_before=asked)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_tool_that_probably_hangs(snap_compare, size: tuple[int, int]) -> None:
+    run = journals.running_run(Path("runs"))
+    app = app_on(with_pulse(run, "tool", 512, 312, idle=298, cpu_percent=0.3, processes=4, memory=812_000_000))
+    assert snap_compare(app, terminal_size=size, run_before=_ready)

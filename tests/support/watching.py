@@ -1,13 +1,16 @@
 """The app over a staged run, with a clock that stands still."""
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Any, Literal
 
 from textual.pilot import Pilot
 
 from agentomics_tui.app import AgentomicsApp
 from agents.lock import EngineLock
+from agents.pulse import Pulse
 from screens.dashboard import DashboardScreen
 from tests.support.journals import StagedRun
 
@@ -15,6 +18,15 @@ from tests.support.journals import StagedRun
 def with_engine(run: StagedRun) -> StagedRun:
     """``run`` with an engine that lives: this process holds its lock."""
     EngineLock.acquire(run.folder.lock)
+    return run
+
+
+def with_pulse(run: StagedRun, kind: Literal["tool", "model"], seconds: float, silent: float, **more: Any) -> StagedRun:
+    """``run`` with an engine that has just measured its running call."""
+    with_engine(run)
+    call = run.tools if kind == "tool" else run.models
+    pulse = Pulse(time=time.time(), kind=kind, call=call, seconds=seconds, silent=silent, **more)
+    run.folder.pulse.write_text(pulse.model_dump_json())
     return run
 
 
