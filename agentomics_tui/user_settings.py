@@ -27,6 +27,7 @@ PROJECT_FILE: Final = "agentomics.toml"
 USER_FILE: Final = "settings.toml"
 PREFIX: Final = "AGENTOMICS_"
 RUNS_DIR: Final = "runs_dir"
+NOTIFY_COMMAND: Final = "notify_command"
 FIELDS: Final = {name: info for name, info in RunSettings.model_fields.items() if name != "dataset"}
 """Every setting of a run that can be settled; a dataset is named anew for each run."""
 DEMO_ITERATIONS: Final = 3
@@ -87,6 +88,7 @@ def settle(flags: Mapping[str, Any], here: Path | None = None) -> Settled:
     for source in sources:
         _refuse_unknown(source)
         _refuse_yes_and_no(source)
+        _refuse_program(source)
     try:
         settings = _model([values for _, values in files])(**given)
     except ValidationError as error:
@@ -159,6 +161,13 @@ def _refuse_yes_and_no(source: Source) -> None:
     for name, value in source.values.items():
         if isinstance(value, bool):
             raise UserError(f"{source.place(name)}: {str(value).lower()} is no value for it")
+
+
+def _refuse_program(source: Source) -> None:
+    """A folder that came from elsewhere must not say what is run on this machine."""
+    if NOTIFY_COMMAND in source.values and Path(source.name).name == PROJECT_FILE:
+        where = f"the environment or {user_folder() / USER_FILE}"
+        raise UserError(f"{source.place(NOTIFY_COMMAND)}: a project names no program to run; put it into {where}")
 
 
 def _complaint(error: ValidationError, sources: list[Source]) -> str:

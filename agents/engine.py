@@ -18,6 +18,7 @@ from agents.errors import UserError, words_of
 from agents.events import RunFinished, RunResumed, RunStarted
 from agents.files import remove_tree
 from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
+from agents.nudges import Nudges, to_stderr
 from agents.outcome import nothing_left_to_do
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder, RunRecord
@@ -35,8 +36,8 @@ def main(arguments: list[str]) -> int:
     sys.stdout, sys.stderr = Redacted(sys.stdout, redact), Redacted(sys.stderr, redact)
     try:
         record = run.record()
-        with _locked(run):
-            _lead(run, record, redact)
+        with _telling(run, record) as nudges, _locked(run):
+            _lead(run, record, redact, nudges)
     except (UserError, LockHeld) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -73,8 +74,22 @@ def _locked(run: RunFolder) -> Iterator[None]:
         lock.release()
 
 
-def _lead(run: RunFolder, record: RunRecord, redact: Redactor) -> None:
+@contextlib.contextmanager
+def _telling(run: RunFolder, record: RunRecord) -> Iterator[Nudges | None]:
+    """Let the person's command tell the last news too: the lock is free by then, and only this process waits."""
+    command = record.settings.notify_command
+    nudges = Nudges(command, run, to_stderr) if command else None
+    try:
+        yield nudges
+    finally:
+        if nudges is not None:
+            nudges.close()
+
+
+def _lead(run: RunFolder, record: RunRecord, redact: Redactor, nudges: Nudges | None = None) -> None:
     recorder = Recorder(run.journal, run.run_id, redact)
+    if nudges is not None:
+        recorder.listeners.append(nudges.heard)
     try:
         if reason := nothing_left_to_do(recorder.state):
             raise UserError(f"run {run.run_id}: {reason}")
@@ -108,7 +123,7 @@ def announce(recorder: Recorder, record: RunRecord) -> None:
             dataset=record.dataset,
             model=record.settings.model,
             iterations=record.settings.iterations,
-            settings=record.settings.model_dump(mode="json", exclude={"dataset"}),
+            settings=record.settings.model_dump(mode="json", exclude={"dataset", "notify_command"}),
             version=record.version,
         ),
         durable=True,

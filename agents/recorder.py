@@ -1,5 +1,6 @@
 """The recorder: the engine's one way to write an event and to know the state that follows from it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from agents.checkpoint import CheckpointWriter, load_state
@@ -33,6 +34,8 @@ class Recorder:
         self._checkpoints.offer(self.state, self._writer.size)
         self.iteration: int | None = None
         self.step: StepName | None = None
+        self.listeners: list[Callable[[EventBase, RunState], None]] = []
+        """Each gets every event that was written, with the state after it. They must neither wait nor raise."""
 
     def emit(self, event: EventBase, *, durable: bool = False) -> None:
         """Record ``event``; ``durable`` puts it on the disk first."""
@@ -42,8 +45,11 @@ class Recorder:
                 "step": self.step if event.step is None else event.step,
             }
         )
-        apply(self.state, self._writer.write(placed, durable=durable))
+        written = self._writer.write(placed, durable=durable)
+        apply(self.state, written)
         self._checkpoints.offer(self.state, self._writer.size)
+        for listener in self.listeners:
+            listener(written, self.state)
 
     def close(self) -> None:
         self._checkpoints.close(self.state, self._writer.size)

@@ -54,6 +54,8 @@ class RunSettings(BaseModel):
     cpus: int = Field(1, ge=1, description="Threads that generated code may use.")
     note: str | None = Field(None, description="What the person wants the agent to know, from the start.")
 
+    notify_command: str | None = Field(None, description="Run by the engine on news; reads one JSON object.")
+
     @property
     def planner(self) -> str:
         return self.iteration_plan_model or self.model

@@ -33,8 +33,17 @@ from agents.version import software_version
 from agents.vocabulary import REPLAY, RunStatus
 from agents.wording import first_line, score
 
-_OWN: Final = ("model", "iteration_plan_model", "fallback_models", "api_base", "budget_usd", "budget_tokens", "timeout")
-"""Settings that a run which repeats a recorded one does not take over: whom to ask, and what that may cost."""
+_OWN: Final = (
+    "model",
+    "iteration_plan_model",
+    "fallback_models",
+    "api_base",
+    "budget_usd",
+    "budget_tokens",
+    "timeout",
+    "notify_command",
+)
+"""Settings that a run which repeats a recorded one does not take over: whom to ask, at what cost, whom to tell."""
 
 _ENDING_SECONDS: Final = 10.0
 """An engine that has refused a dataset ends long before."""
