@@ -42,8 +42,12 @@ class Family:
         self.pids: frozenset[int] = frozenset()
         self.memory = 0
 
+    def begin(self, seconds: float) -> None:
+        """Commands that began ``seconds`` ago are looked at from now on."""
+        self._used, self._looked = {}, self._clock() - seconds
+
     def look(self, guards: Set[int]) -> float | None:
-        """CPU since the last look in percent of one processor; None at the first."""
+        """CPU since the last look in percent of one processor; None at the very first."""
         now, pids, used = self._clock(), set[int](), dict[int, float]()
         self.memory = 0
         for guard in guards:
@@ -204,6 +208,7 @@ class Vitals:
         if self._call != (kind, call):
             self._call = kind, call
             self._size = 0
+            self._family.begin(seconds)
             self._printed = self._busy = self._clock() - seconds
         return seconds
 

@@ -28,6 +28,7 @@ from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.vocabulary import RunStatus
 from screens.charts import ChartSource
+from screens.forecast_words import forecast_words
 from screens.key_help import KEYS, KeyFooter
 from screens.messages import (
     EngineSeen,
@@ -54,7 +55,7 @@ from screens.widgets.header import Header, header_view
 from screens.widgets.iterations import Iterations, iterations_view
 from screens.widgets.live import NO_REPLY_YET, Live, live_view
 from screens.widgets.metrics_chart import MetricsChart
-from screens.widgets.pane import border_room
+from screens.widgets.pane import border_room, fitting
 from screens.widgets.steps import Steps, running_words, steps_view
 from screens.widgets.tool_log import ToolLog
 
@@ -278,11 +279,23 @@ class DashboardScreen(SteeringScreen):
         """Bring what counts seconds up to date; nothing else is drawn anew."""
         now = self._now_for_clock()
         self.head.tick(self.state.elapsed(now))
-        self.query_one(Steps).note(running_words(self.state, now))
+        self._note_forecast(now)
         gone = self.engine_alive is False
         live = self.query_one(Live)
         waiting = "" if gone else waiting_words(self.state, self._reply_now, now)
         live.note(strip(None if gone else self._pulse, self.state, waiting, border_room(live)))
+
+    def _note_forecast(self, now: datetime) -> None:
+        """Below the iterations, or where these are hidden below the steps, beside the time of the current one."""
+        steps, iterations = self.query_one(Steps), self.query_one(Iterations)
+        running = running_words(self.state, now)
+        stands = self.engine_alive is False or self.state.status is RunStatus.HELD
+        coming = forecast_words(self.state, now, stands=stands)
+        if iterations.display:
+            iterations.note(fitting(coming, border_room(iterations)))
+            coming = ()
+        joined = tuple(" · ".join(part for part in (running, words) if part) for words in coming)
+        steps.note(fitting((*joined, running), border_room(steps)))
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""

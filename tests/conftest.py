@@ -1,12 +1,18 @@
 """How the whole suite runs: the same examples each time, no clock that fails a test, dear fixtures made once."""
 
+import os
 import signal
+import time
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment")
 """Modules whose tests share whole runs or environments: each stays on one worker, so that those are made once."""
+
+# A screen tells a time of day in the machine's time zone, and a picture of it must be the same everywhere.
+os.environ["TZ"] = "UTC"
+time.tzset()
 
 # A shell that starts the suite in the background has SIGINT ignored, and so would every process that a test starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -17,6 +17,7 @@ from agents.control import FLAG_OF
 from agents.errors import UserError
 from agents.events import Event
 from agents.fold import apply, fold
+from agents.forecast import forecast
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
@@ -28,6 +29,7 @@ from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
 from agents.vocabulary import Limit, RunStatus
 from agents.wording import counted, first_line, score
+from screens.forecast_words import forecast_words
 from screens.spending import asks_a_model, cost_words
 from screens.stuck import current, standing_words
 
@@ -97,9 +99,7 @@ def status(options: argparse.Namespace) -> int:
     """How a run stands, on a few lines."""
     run = find_run(options.run, options.runs_dir)
     if options.json:
-        pulse = read_pulse(run)
-        measured = {**pulse.model_dump(mode="json"), "verdict": verdict(pulse)} if pulse else None
-        say_json({**_as_json(summarise(run, utc_now())), "now": measured})
+        say_json(_as_json(summarise(run, utc_now())) | _measured(run))
         return 0
     alive = is_alive(read_lock(run.lock))  # asked before reading, as an engine that ends writes its last event first
     state, reader = load_state(run.journal)
@@ -108,6 +108,16 @@ def status(options: argparse.Namespace) -> int:
     for title, text in _standing(run, state, alive=alive):
         say(f"{single_line(title):<10.10} {text}".rstrip())
     return 0
+
+
+def _measured(run: RunFolder) -> dict[str, Any]:
+    """What the running call does, and what is to come; nulls where neither is known."""
+    pulse, now = read_pulse(run), utc_now()
+    coming = forecast(fold(JournalReader(run.journal).read_all()), now)
+    return {
+        "now": pulse and {**pulse.model_dump(mode="json"), "verdict": verdict(pulse)},
+        "forecast": coming and {**asdict(coming), "end": coming.end(now)},
+    }
 
 
 def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple[str, str]]:
@@ -124,6 +134,8 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         yield "iteration", f"{iteration.index} ({iteration.index + 1} of {planned}){step}"
     if alive and (pulse := current(read_pulse(run), state)):
         yield "now", standing_words(pulse, run.run_id)
+    if words := forecast_words(state, utc_now(), stands=not alive or state.status is RunStatus.HELD):
+        yield "forecast", words[0]
     if state.best:
         yield "best", f"{state.metric} {score(state.best.value)} on validation (iteration {state.best.iteration})"
     undefined = undefined_on_tests(state)

@@ -81,6 +81,11 @@ def border_room(widget: Widget) -> int:
     return max(0, widget.outer_size.width - 6)
 
 
+def fitting(wordings: Sequence[str], width: int) -> str:
+    """The first of the wordings that fits, else nothing."""
+    return next((words for words in wordings if len(words) <= width), "")
+
+
 def set_border(widget: Widget, title: Content | None, subtitle: Content | None = None) -> None:
     """Let content stand in the two lines of a border, drawing anew nothing but the lines that change.
 
