@@ -32,6 +32,7 @@ from screens.messages import (
     LibraryWanted,
     RefreshWanted,
     RunEnded,
+    RunSeen,
     RunWanted,
     ToolCallChanged,
 )
@@ -129,6 +130,8 @@ class AgentomicsApp(ThinApp[str]):
 
     def _stop_watcher(self) -> None:
         if self._watcher is not None:
+            if self._dashboard is not None and (seen := self._dashboard.seen_now()):
+                self._watcher.remember(seen)
             self._watcher.stop()
         self._watcher = self._dashboard = None
 
@@ -183,6 +186,10 @@ class AgentomicsApp(ThinApp[str]):
     def on_approval_wanted(self, message: ApprovalWanted) -> None:
         if self._watcher is not None:
             self._watcher.read_approval(message.approval)
+
+    def on_run_seen(self, message: RunSeen) -> None:
+        if self._watcher is not None:
+            self._watcher.remember(message.seen)
 
     def on_inspector_wanted(self, message: InspectorWanted) -> None:
         if self._dashboard is None:

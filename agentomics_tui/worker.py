@@ -21,6 +21,7 @@ from typing import Final
 from textual.message import Message
 
 from agentomics_tui.holding import Holding
+from agentomics_tui.last_seen import read_seen, write_seen
 from agentomics_tui.tail import read_end
 from agents.checkpoint import load_state
 from agents.clock import utc_now
@@ -44,6 +45,7 @@ from agents.pulse import STALE_SECONDS, Pulse, read_pulse
 from agents.run_folder import RunFolder
 from agents.run_summary import RunCatalogue, RunSummary
 from agents.state import ApprovalState, RunState
+from screens.away import Seen
 from screens.messages import (
     ApprovalRead,
     CommandFailed,
@@ -55,6 +57,7 @@ from screens.messages import (
     ReadingSeen,
     ReplyRead,
     RunsListed,
+    SeenBefore,
     StateRestored,
 )
 
@@ -144,14 +147,19 @@ class RunWatcher:
         """Post the texts of what waits for an approval, from this watcher's thread. Returns at once."""
         self._inbox.put(lambda: self._reading.attempt(lambda: self._read_approval(approval)))
 
+    def remember(self, seen: Seen) -> None:
+        """Keep what the person has seen, from this watcher's thread. Returns at once."""
+        self._inbox.put(lambda: write_seen(self.folder, seen))
+
     def stop(self) -> None:
-        """Make :meth:`run` return. Returns at once."""
+        """Make :meth:`run` return when it has done what it was given. Returns at once."""
         self._inbox.put(None)
 
     # --- the thread --------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Read and post until :meth:`stop` is called, whether or not the run can be read at present."""
+        self._post(SeenBefore(read_seen(self.folder)))
         while True:
             more = self._reading.attempt(self._read)
             pause = 0.0 if self._backlog is not None else _PAUSE_SECONDS

@@ -27,6 +27,7 @@ from agents.models.stream import ReplyProgress
 from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.vocabulary import RunStatus
+from screens.away import Seen, away_view, seen_of
 from screens.charts import ChartSource
 from screens.forecast_words import forecast_words
 from screens.key_help import KEYS, KeyFooter
@@ -41,6 +42,8 @@ from screens.messages import (
     ReadingSeen,
     ReplyRead,
     RunEnded,
+    RunSeen,
+    SeenBefore,
     StateRestored,
     ToolCallChanged,
 )
@@ -66,6 +69,8 @@ LOW_DRAW_SECONDS: Final = 0.5
 LOW_CHART_SECONDS: Final = 5.0
 LOW_TICK_SECONDS: Final = 10
 """The same, and from one tick of the clocks to the next, where little shall go over the link."""
+_SEEN_SECONDS: Final = 30.0
+"""Between two markers of what was seen, for a screen that ends without a farewell."""
 _START_GRACE: Final = timedelta(seconds=20)
 """A run whose engine has not written anything for so long after one began to watch was not started."""
 
@@ -103,6 +108,8 @@ class DashboardScreen(SteeringScreen):
         self._pulse: Pulse | None = None
         self._saves = False
         self._link = ""
+        self._before: Seen | None = None
+        """What the person saw the last time, until they were told what came after."""
         self._charts = ChartSource()
         self._drawn = self._chart_drawn = 0.0
         self._chart_waits = False
@@ -126,6 +133,7 @@ class DashboardScreen(SteeringScreen):
         self.draw()
         self.set_interval(DRAW_SECONDS, self._catch_up)
         self.set_interval(1.0, self._tick)
+        self.set_interval(_SEEN_SECONDS, self._mark_seen)
 
     # --- facts -------------------------------------------------------------------------------------------------------
 
@@ -173,6 +181,9 @@ class DashboardScreen(SteeringScreen):
                 self.notify(text, severity="warning" if is_warning else "information", markup=False)
             case _:
                 pass
+
+    def on_seen_before(self, message: SeenBefore) -> None:
+        self._before = message.seen
 
     def on_engine_seen(self, message: EngineSeen) -> None:
         self.engine = message
@@ -228,6 +239,7 @@ class DashboardScreen(SteeringScreen):
         waits = self._saves and now - self._drawn < LOW_DRAW_SECONDS
         if not waits and (self._dirty or (due and self._chart_waits)):
             self.draw(chart=due)
+        self._mind_the_absence()
         self.mind_what_waits()
 
     def draw(self, *, chart: bool = True) -> None:
@@ -315,6 +327,27 @@ class DashboardScreen(SteeringScreen):
         if words != self._link:
             self._link = words
             self._dirty = True
+
+    # --- a person who comes back -------------------------------------------------------------------------------------
+
+    def seen_now(self) -> Seen | None:
+        """The marker of what is on the screen; None while something of it is not."""
+        return seen_of(self.state, self._now()) if self._caught_up and self._before is None else None
+
+    def _mind_the_absence(self) -> None:
+        """Tell once what happened since the last look, when all of it is known."""
+        if self._before is None or not self._caught_up or self.engine_alive is None or not self.is_active:
+            return
+        before, self._before = self._before, None
+        alive = self.engine_alive is not False
+        if view := away_view(before, self.state, self._now(), engine_alive=alive):
+            from screens.away_card import AwayScreen
+
+            self.app.push_screen(AwayScreen(view))
+
+    def _mark_seen(self) -> None:
+        if self.app.app_focus and (seen := self.seen_now()):
+            self.post_message(RunSeen(seen))
 
     # --- wishes ------------------------------------------------------------------------------------------------------
 

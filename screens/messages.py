@@ -15,6 +15,7 @@ from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
 from agents.state import ApprovalState, RunState, ToolCallState
+from screens.away import Seen
 
 # --- down: what the worker read --------------------------------------------------------------------------------------
 
@@ -46,6 +47,13 @@ class JournalRead(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, JournalRead)
+
+
+@dataclass
+class SeenBefore(Message):
+    """What this person saw of the run the last time; None the first time. Posted before anything is read."""
+
+    seen: Seen | None
 
 
 @dataclass
@@ -181,6 +189,13 @@ class CommandWanted(Message):
     """Leave this command for the run's engine."""
 
     command: Command
+
+
+@dataclass
+class RunSeen(Message):
+    """The person sees the run like this; what comes later is news to them."""
+
+    seen: Seen
 
 
 @dataclass
