@@ -9,6 +9,7 @@ from agents.events import EventBase
 from agents.fold import apply, fold
 from agents.journal import JournalWriter
 from agents.secrets import Redactor
+from agents.state import RunState
 from agents.vocabulary import StepName
 
 

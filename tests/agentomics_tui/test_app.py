@@ -102,7 +102,7 @@ async def test_the_app_ends_its_workers_when_it_ends(tmp_path: Path) -> None:
 async def test_leaving_touches_nothing_of_the_run(tmp_path: Path, key: str) -> None:
     run = with_engine(journals.running_run(tmp_path))
     before = {path: path.stat().st_mtime_ns for path in run.folder.root.rglob("*")}
-    app = AgentomicsApp(run.folder, tmp_path)
+    app = AgentomicsApp(run.folder, tmp_path, steers=False)
     async with app.run_test() as pilot:
         await settled(pilot)
         await pilot.press(key)
