@@ -1,18 +1,24 @@
 """The Textual app: opens screens, starts and stops the workers that feed them, and says good-bye."""
 
 import gc
+import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import AppBlur, AppFocus
 from textual.message import Message
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from agentomics_tui.terminal_nudges import Pacing, sequence, tell_desktop, wants_desktop
 from agentomics_tui.thin_app import ThinApp
+from agentomics_tui.user_settings import Nudge
 from agentomics_tui.worker import LibraryWatcher, RunWatcher
 from agents.clock import utc_now
 from agents.outcome import exit_status
@@ -30,6 +36,7 @@ from screens.messages import (
     InspectorWanted,
     LeaveWanted,
     LibraryWanted,
+    NewsSeen,
     RefreshWanted,
     RunEnded,
     RunSeen,
@@ -70,6 +77,7 @@ class AgentomicsApp(ThinApp[str]):
         *,
         steers: bool = True,
         low_bandwidth: bool = False,
+        nudge: Nudge = "off",
     ) -> None:
         """``steers``: take control of ``run`` at once, if nobody else holds it."""
         super().__init__()
@@ -80,6 +88,10 @@ class AgentomicsApp(ThinApp[str]):
         self._first_run = run
         self._runs_dir = runs_dir
         self._now = now
+        self._nudge: Nudge = nudge
+        self._pacing = Pacing()
+        self._reports_focus = False
+        """The terminal has said once whether a person looks; many never do."""
         self._watcher: RunWatcher | None = None
         self._library: LibraryWatcher | None = None
         self._dashboard: DashboardScreen | None = None
@@ -212,6 +224,31 @@ class AgentomicsApp(ThinApp[str]):
             message.call, find, open_log, arguments_of, self._now, str(root.absolute())
         )
         self.push_screen(self._inspector)
+
+    # --- a person who looks elsewhere --------------------------------------------------------------------------------
+
+    def on_app_focus(self, _: AppFocus) -> None:
+        self._reports_focus = True
+
+    def on_app_blur(self, _: AppBlur) -> None:
+        self._reports_focus = True
+
+    def on_news_seen(self, message: NewsSeen) -> None:
+        """Call the person, unless they look or do not want it; where a terminal reports nothing nobody knows."""
+        if self._nudge == "off" or (self._reports_focus and self.app_focus):
+            return
+        if not self._pacing.allows(message.news, monotonic()):
+            return
+        self.write_to_terminal(sequence(message.text, self._nudge, os.environ))
+        if self._nudge == "all" and wants_desktop(os.environ):
+            self.run_worker(partial(tell_desktop, message.text), thread=True, group="nudges", exit_on_error=False)
+
+    def write_to_terminal(self, codes: str) -> None:
+        """Write what Textual has no word for, on the way that its own bell takes."""
+        if codes and self._driver is not None and not self.is_headless:
+            self._driver.write(codes)
+
+    # --- more wishes -------------------------------------------------------------------------------------------------
 
     def on_notify(self, message: Notify) -> None:
         """Called before Textual's own, which shows the toast."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from platformdirs import user_config_path
 from pydantic import ValidationError, create_model, field_validator
@@ -32,7 +32,10 @@ FIELDS: Final = {name: info for name, info in RunSettings.model_fields.items() i
 """Every setting of a run that can be settled; a dataset is named anew for each run."""
 DEMO_ITERATIONS: Final = 3
 """Of a demo, where no flag says otherwise: it is short whatever is settled for real runs."""
-SETTINGS: Final = (*FIELDS, RUNS_DIR)
+NUDGE: Final = "nudge"
+Nudge = Literal["off", "bell", "all"]
+"""How a screen may call a person who looks elsewhere: not at all, by the bell alone, or by notifications too."""
+SETTINGS: Final = (*FIELDS, RUNS_DIR, NUDGE)
 FLAG_OF: Final = {
     "run_python_tool_timeout": "--run-python-timeout",
     "bash_tool_timeout": "--bash-timeout",
@@ -109,6 +112,20 @@ def runs_dir_of_files() -> Path | None:
             raise UserError(f"{path}: {RUNS_DIR}: expected the path of a folder as text")
         return path.parent.absolute() / Path(named).expanduser()
     return None
+
+
+def nudge_setting() -> Nudge:
+    """How the screens may call a person who looks elsewhere; raises :class:`UserError`."""
+    allowed: tuple[Nudge, ...] = get_args(Nudge)
+    variable = Source("variable", {NUDGE: os.environ.get(PREFIX + NUDGE.upper())})
+    for source in (variable, *(Source("file", values, str(path)) for path, values in read_files())):
+        if not (given := source.values.get(NUDGE)):
+            continue
+        for known in allowed:
+            if given == known:
+                return known
+        raise UserError(f"{source.place(NUDGE)} {given!r}: expected one of {', '.join(allowed)}")
+    return "all"
 
 
 def read_files(here: Path | None = None) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -206,4 +223,6 @@ def _model(files: Sequence[Mapping[str, Any]]) -> "type[BaseSettings]":
             return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
     fields: dict[str, Any] = {name: (info.annotation, info) for name, info in FIELDS.items()}
-    return create_model("UserSettings", __base__=Base, **fields, runs_dir=(Path | None, None))
+    return create_model(
+        "UserSettings", __base__=Base, **fields, runs_dir=(Path | None, None), nudge=(Nudge | None, None)
+    )

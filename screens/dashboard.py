@@ -24,6 +24,7 @@ from agents.events import (
 )
 from agents.fold import apply
 from agents.models.stream import ReplyProgress
+from agents.nudges import news_of, sentence_of
 from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.vocabulary import RunStatus
@@ -37,6 +38,7 @@ from screens.messages import (
     JournalRead,
     LeaveWanted,
     LibraryWanted,
+    NewsSeen,
     OutputRead,
     PulseSeen,
     ReadingSeen,
@@ -144,6 +146,7 @@ class DashboardScreen(SteeringScreen):
         for event in message.events:
             apply(self.state, event)
             self._note_change(event, changed)
+            self._note_news(event)
         for number in sorted(changed):
             if self._caught_up and (call := self.state.tool_call(number)):
                 self.post_message(ToolCallChanged(call))
@@ -181,6 +184,14 @@ class DashboardScreen(SteeringScreen):
                 self.notify(text, severity="warning" if is_warning else "information", markup=False)
             case _:
                 pass
+
+    def _note_news(self, event: Event) -> None:
+        """Hand on what somebody who looks elsewhere wants to hear; what was asked for here is no news."""
+        news = news_of(event) if self._caught_up else None
+        newest = self.state.receipts[-1] if self.state.receipts else None
+        asked_for = news in ("held", "stopped") and newest is not None and newest.command_id in self._mine
+        if news is not None and not asked_for:
+            self.post_message(NewsSeen(news, f"{self.folder.run_id}: {sentence_of(event, self.state)}"))
 
     def on_seen_before(self, message: SeenBefore) -> None:
         self._before = message.seen

@@ -11,6 +11,7 @@ from textual.message import Message
 from agents.control import Command
 from agents.events import Event
 from agents.models.stream import ReplyProgress
+from agents.nudges import News
 from agents.pulse import Pulse
 from agents.run_folder import RunFolder
 from agents.run_summary import RunSummary
@@ -157,6 +158,15 @@ class ToolCallChanged(Message):
     """A tool call began, made progress or ended. The app hands it to an inspector that shows this call."""
 
     call: ToolCallState
+
+
+@dataclass
+class NewsSeen(Message):
+    """Something happened just now that somebody who looks elsewhere wants to hear of."""
+
+    news: News
+    text: str
+    """A sentence, not yet harmless."""
 
 
 @dataclass

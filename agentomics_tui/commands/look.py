@@ -57,9 +57,11 @@ def open_app(run: RunFolder | None, runs_dir: Path, *, steers: bool = True, low_
     """Run the Textual app; what it wants said is said when the terminal is back. See ``AgentomicsApp``."""
     from agentomics_tui.app import AgentomicsApp
     from agentomics_tui.terminal import end_with_terminal
+    from agentomics_tui.user_settings import nudge_setting
 
+    nudge = nudge_setting()
     end_with_terminal()
-    app = AgentomicsApp(run, runs_dir, steers=steers, low_bandwidth=low_bandwidth)
+    app = AgentomicsApp(run, runs_dir, steers=steers, low_bandwidth=low_bandwidth, nudge=nudge)
     message = app.run()
     if message and app.return_code == BAD_INPUT:
         complain(message.removeprefix("agentomics-tui: "))

@@ -9,7 +9,7 @@ import pytest
 
 from agentomics_tui.addresses import problem_with_address
 from agentomics_tui.keys import keys_of_files
-from agentomics_tui.user_settings import FIELDS, SETTINGS, flag_of, settle
+from agentomics_tui.user_settings import FIELDS, SETTINGS, flag_of, nudge_setting, settle
 from agents.errors import UserError
 from agents.settings import RunSettings
 from tests.support.command_line import Runs
@@ -244,11 +244,27 @@ def test_a_project_names_no_program_to_run(runs: Runs, monkeypatch: pytest.Monke
     assert settle({}).values["notify_command"] == "tell-me"
 
 
+def test_nudges_are_settled_by_the_environment_then_by_the_files(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nudge_setting() == "all"
+    runs.settle('nudge = "off"', user=True)
+    assert nudge_setting() == "off"
+    runs.settle('nudge = "bell"')
+    assert nudge_setting() == "bell"
+    assert settle({}).values["nudge"] == "bell"
+    monkeypatch.setenv("AGENTOMICS_NUDGE", "all")
+    assert nudge_setting() == "all"
+    monkeypatch.setenv("AGENTOMICS_NUDGE", "loud")
+    with pytest.raises(UserError, match="AGENTOMICS_NUDGE 'loud': expected one of off, bell, all"):
+        nudge_setting()
+    with pytest.raises(UserError, match="AGENTOMICS_NUDGE loud: Input should be 'off', 'bell' or 'all'"):
+        settle({})
+
+
 def test_every_setting_is_documented_with_its_flag_where_it_has_one() -> None:
     text = DOCS.read_text(encoding="utf-8")
     rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
     assert set(SETTINGS) <= set(rows)
-    without_flag = {"llm_retry_wait"}
+    without_flag = {"llm_retry_wait", "nudge"}
     for name in set(SETTINGS) - without_flag:
         assert f"`{flag_of(name)}`" in rows[name]
     for name, info in FIELDS.items():
