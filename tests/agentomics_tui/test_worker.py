@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+import pytest
 from textual.message import Message
 
 from agentomics_tui import worker
@@ -30,12 +31,14 @@ from screens.messages import (
     EventsRead,
     JournalRead,
     OutputRead,
+    PulseSeen,
     ReadingSeen,
     ReplyRead,
     RunsListed,
     StateRestored,
 )
 from tests.support import journals
+from tests.support.watching import with_pulse
 
 
 class Received:
@@ -83,6 +86,22 @@ def test_a_finished_run_arrives_whole_in_order_and_caught_up(tmp_path: Path) -> 
         received.until(lambda: any(message.caught_up for message in received.of(EventsRead)))
     assert [event.seq for event in received.events] == list(range(len(run.written)))
     assert fold(received.events).status is RunStatus.FINISHED
+
+
+def test_a_measurement_is_posted_once_and_no_longer_believed_when_it_stays_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "STALE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "_LOCK_SECONDS", 0.02)
+    run = with_pulse(journals.running_run(tmp_path), "tool", 192, 4, idle=1)
+    with watching(run.folder) as (_, received):
+        received.until(lambda: len(received.of(PulseSeen)) == 2)
+        first, then = received.of(PulseSeen)
+        assert first.pulse is not None
+        assert (first.pulse.seconds, then.pulse) == (192, None), "an engine that was stopped measures nothing"
+        run.folder.pulse.write_text(first.pulse.model_copy(update={"seconds": 194}).model_dump_json())
+        received.until(lambda: len(received.of(PulseSeen)) == 3)
+        assert received.of(PulseSeen)[-1].pulse.seconds == 194
 
 
 def test_a_journal_of_some_chunks_arrives_in_them_and_the_last_is_caught_up(tmp_path: Path) -> None:
