@@ -15,7 +15,6 @@ from screens.vocabulary import Look
 
 _WORDS: Final = 14
 """Cells of the longest verdict."""
-_AGE: Final = 6
 _LOOKS: Final = {
     Verdict.WORKING: ("●", "$accent"),
     Verdict.QUIET: ("○", "$text-muted"),
@@ -65,16 +64,14 @@ def _fitting(line: Content, parts: Iterable[str], between: str, width: int) -> C
 
 def _of_tool(pulse: Pulse) -> Iterator[str]:
     """The parts, the most important first."""
-    age, silence = (
-        f"tool for {ticking(pulse.seconds):>{_AGE}}",
-        f"output {ticking(pulse.silent):>{_AGE}} ago",
-    )
+    age = f"tool for {ticking(pulse.seconds)}".ljust(15)
+    silence = f"output {ticking(pulse.silent)} ago".ljust(17)
     yield from (silence, "s skips the step", age) if verdict(pulse) is Verdict.HUNG else (age, silence)
-    yield f"CPU {_percent(pulse.cpu_percent):>5}"
+    yield f"CPU {_percent(pulse.cpu_percent)}".ljust(9)
     if pulse.gpu_percent is not None:
-        yield f"GPU {_percent(pulse.gpu_percent):>4}"
-    yield f"{size(pulse.memory):>7}"
-    yield f"{pulse.processes:>3} process{'es' if pulse.processes != 1 else '  '}"
+        yield f"GPU {_percent(pulse.gpu_percent)}".ljust(8)
+    yield size(pulse.memory).ljust(7)
+    yield counted(pulse.processes, "process", "processes").ljust(13)
 
 
 def _of_model(pulse: Pulse, waiting: str) -> Iterator[str]:

@@ -36,7 +36,7 @@ def line(pulse: Pulse, run: journals.StagedRun, width: int = 120, waiting: str =
 
 def test_a_tool_tells_age_output_and_what_its_processes_use() -> None:
     shown = line(tool(4, 1), journals.running_run(Path("runs")))
-    assert shown == "● working         tool for  3m12s  output     4s ago  CPU   98%   1.0 GB    3 processes"
+    assert " ".join(shown.split()) == "● working tool for 3m12s output 4s ago CPU 98% 1.0 GB 3 processes"
 
 
 def test_the_line_keeps_its_width_from_beat_to_beat() -> None:
@@ -84,6 +84,6 @@ async def test_the_dashboard_shows_what_the_engine_measured() -> None:
     async with opened(run) as pilot:
         await settled(pilot)
         await until(pilot, lambda: "● working" in text_of(pilot), "the verdict")
-        assert "output     4s ago" in text_of(pilot)
+        assert "output 4s ago" in text_of(pilot)
         run.folder.pulse.unlink()
         await until(pilot, lambda: "● working" not in text_of(pilot), "no measurement, no verdict")
