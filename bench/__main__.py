@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ALL = ("startup", "journal", "tool_call", "log_view", "loop")
+ALL = ("startup", "journal", "tool_call", "log_view", "screen", "loop")
 
 
 def main(names: list[str]) -> int:
