@@ -5,6 +5,7 @@ Nothing heavy is imported before a command is known; a command imports what it n
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn, get_args
@@ -41,8 +42,13 @@ STEERING: Final = (
     "reject",
 )
 """Commands that change a run which somebody may hold control of."""
+_DEFAULT: Final = re.compile(r" \(default.*\)$")
 
 Command = Callable[[argparse.Namespace], int]
+
+_FORK: Final = """\
+Without --iteration and --step it goes on behind the last finished step. What no flag says is as in RUN, whatever
+settings files say. Money, tokens and time are counted from the fork. RUN is only read; it may be running."""
 
 _EPILOGUE: Final = f"""\
 RUN is a run's id, a unique beginning of it, a path, or 'last'. Runs lie below --runs-dir, else ${RUNS_DIR_VARIABLE},
@@ -160,6 +166,13 @@ def _add_starting(commands: _Commands) -> None:
     start.add_argument("--label-column", metavar="COLUMN", help="column to predict, where metadata.json does not say")
     start.add_argument("--metric", help="metric to judge by (see: agentomics-tui metrics)")
     _add_run_options(start, _default("iterations"))
+    text = "make a new run that shares what RUN has finished, and go on from there with other settings"
+    fork = commands.add("fork", "fork:fork", text, run=True)
+    fork.description = f"{text[0].upper()}{text[1:]}. {_FORK}"
+    fork.add_argument("--iteration", type=int, metavar="K", help="from its beginning, or from --step of it")
+    text = "from the beginning of this step; without --iteration, of the newest that came to it"
+    fork.add_argument("--step", type=_step, metavar="STEP", help=f"{text}: {', '.join(StepName)}")
+    _add_run_options(fork, None)
 
 
 def _low_bandwidth(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -262,7 +275,8 @@ def _default(setting: str) -> Any:
     return RunSettings.model_fields[setting].default
 
 
-def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
+def _add_run_options(parser: argparse.ArgumentParser, iterations: int | None) -> None:
+    """What ``run`` takes beside its dataset; without ``iterations`` for a fork, whose defaults are its parent's."""
     _low_bandwidth(parser)
     add = parser.add_argument
     add("--model", metavar="M", help=f"provider/model for litellm, or replay:RUN (default {_default('model')})")
@@ -286,12 +300,15 @@ def _add_run_options(parser: argparse.ArgumentParser, iterations: int) -> None:
     shown.add_argument("--headless", action="store_true", help="no screen: a line for each event")
     shown.add_argument("--detach", action="store_true", help="start the run and return at once")
     _json(parser)
-    _add_limits(parser)
+    _add_limits(parser, "default: none" if iterations is not None else "counted from the fork; default: as in RUN")
     _add_asking(parser)
+    if iterations is None:
+        for action in parser._actions:
+            action.help = _DEFAULT.sub("", action.help or "")
 
 
-def _add_limits(parser: argparse.ArgumentParser) -> None:
-    run = parser.add_argument_group("limits of the run (default: none)").add_argument
+def _add_limits(parser: argparse.ArgumentParser, default: str) -> None:
+    run = parser.add_argument_group(f"limits of the run ({default})").add_argument
     run("--timeout", type=float, metavar="SECONDS", help="time in all, final evaluation and report included")
     run("--budget-usd", type=float, metavar="X", help="US dollars in all; only for models whose price is known")
     run("--budget-tokens", type=int, metavar="N", help="input and output tokens in all")

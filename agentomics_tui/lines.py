@@ -22,6 +22,10 @@ def _text_of(event: ev.Event, state: RunState) -> str | None:
             return f"run {event.run_id} on {event.dataset}: up to {counted(event.iterations, 'iteration')} by {by}"
         case ev.RunResumed():
             return "run resumed"
+        case ev.RunForked():
+            changed = ", ".join(f"{name} {value}" for name, value in event.changed.items())
+            step = f", {event.step.label}" if event.step else ""
+            return f"forked from {event.parent} at iteration {event.iteration}{step}; changed: {changed or 'nothing'}"
         case ev.DatasetChecked():
             rows = ", ".join(f"{name} {count:,}" for name, count in event.rows.items())
             better = "higher" if event.higher_is_better else "lower"

@@ -21,20 +21,23 @@ _COLUMNS: Final = {
     "age": "Age",
 }
 _RIGHT: Final = {"iteration", "best", "test", "age"}
-_CUT: Final = {"run": 12, "dataset": 8}
+_FORK: Final = {"fork": "Fork of"}
+"""A column of its own where a run is a fork."""
+_CUT: Final = {"run": 12, "dataset": 8, "fork": 10}
 """Columns that give way where the line is too narrow, and how far."""
 _GAP: Final = "  "
 
 
 def run_table(runs: Sequence[RunSummary], now: datetime, width: int | None) -> Iterator[str]:
     """A header and a line for each run, in at most ``width`` cells; None cuts nothing."""
+    columns = _COLUMNS | _FORK if any(run.fork_of for run in runs) else _COLUMNS
     rows = [{key: text for key, (text, _) in cells_of(run, now).items()} for run in runs]
     widths = {
-        key: max(cell_len(text) for text in (label, *(row[key] for row in rows))) for key, label in _COLUMNS.items()
+        key: max(cell_len(text) for text in (label, *(row[key] for row in rows))) for key, label in columns.items()
     }
     if width is not None:
         _narrow(widths, sum(widths.values()) + len(_GAP) * (len(widths) - 1) - width)
-    yield _line(_COLUMNS, widths)
+    yield _line(columns, widths)
     for row in rows:
         yield _line(row, widths)
 
@@ -42,7 +45,7 @@ def run_table(runs: Sequence[RunSummary], now: datetime, width: int | None) -> I
 def _narrow(widths: dict[str, int], excess: int) -> None:
     """Take ``excess`` cells from the widest of the columns that may be cut, one after the other."""
     for _ in range(excess):
-        widest = max(_CUT, key=lambda key: widths[key] - _CUT[key])
+        widest = max(_CUT.keys() & widths.keys(), key=lambda key: widths[key] - _CUT[key])
         if widths[widest] <= _CUT[widest]:
             return
         widths[widest] -= 1

@@ -103,6 +103,16 @@ def settle(flags: Mapping[str, Any], here: Path | None = None) -> Settled:
     return Settled(values, places)
 
 
+def changed(settings: RunSettings, given: Mapping[str, Any]) -> RunSettings:
+    """``settings`` with what flags have ``given``; raises :class:`UserError` that names the flag."""
+    if "api_base" in given and (problem := problem_with_address(given["api_base"])):
+        raise UserError(f"{flag_of('api_base')}: {problem}")
+    try:
+        return RunSettings.model_validate({**settings.model_dump(), **given})
+    except ValidationError as error:
+        raise UserError(_complaint(error, [Source("flag", given)])) from None
+
+
 def runs_dir_of_files() -> Path | None:
     """The folder of the runs that a settings file names, from that file's folder on; no other setting is looked at."""
     for path, values in read_files():

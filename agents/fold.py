@@ -16,6 +16,7 @@ from agents.state import (
     LimitState,
     ModelCallState,
     NoteState,
+    ParentState,
     Retry,
     RunState,
     StepState,
@@ -29,7 +30,7 @@ def apply(state: RunState, event: ev.EventBase) -> None:
     """Fold one event in. Events that were folded already (``seq`` not above the last one) change nothing."""
     if event.seq <= state.last_seq:
         return
-    if isinstance(event, ev.RunResumed) and state.last_event is not None:
+    if isinstance(event, ev.RunResumed | ev.RunForked) and state.last_event is not None:
         _end_hold(state, state.last_event)
         state.idle.append(Idle(state.last_event, event.time))
     state.last_seq = event.seq
@@ -68,6 +69,8 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.approval = None
             _close_open_calls(state, event.time)
             _put_back_open_steps(state)
+        case ev.RunForked():
+            _apply_fork(state, event)
         case ev.DatasetChecked():
             state.task_type = event.task_type
             state.metric = event.metric
@@ -89,6 +92,34 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             _end_hold(state, event.time)
             _close_open_calls(state, event.time)
             _close_open_iterations(state, event)
+
+
+def _apply_fork(state: RunState, event: ev.RunForked) -> None:
+    """What the parent made and found stays; its clock, limits, spending and standing are not the fork's."""
+    state.status = RunStatus.STARTING
+    state.reason = ""
+    state.started, state.ended = event.time, None
+    state.stop_asked = False
+    state.limit, state.raised = None, {}
+    state.settings = event.settings
+    state.model = str(event.settings.get("model", state.model))
+    iterations = event.settings.get("iterations")
+    state.planned_iterations = iterations if isinstance(iterations, int) else state.planned_iterations
+    state.inherited, state.usage = state.inherited + state.usage, Usage()
+    state.isolation, state.packages = "", {}  # it makes an environment of its own
+    state.test_scores, state.test_undefined = {}, {}
+    state.test_evaluations = dict(event.test_evaluations)
+    state.parent = ParentState(
+        run_id=event.parent,
+        path=event.parent_path,
+        seq=event.parent_seq,
+        iteration=event.iteration or 0,
+        step=event.step,
+        changed=event.changed,
+        test_evaluations=event.test_evaluations,
+    )
+    _close_open_calls(state, event.time)
+    _put_back_open_steps(state)
 
 
 def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:

@@ -15,6 +15,7 @@ from agents.lock import is_alive, read_lock
 from agents.program import to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
+from agents.vocabulary import RunStatus
 
 POLL_SECONDS: Final = 0.1
 _START_SECONDS: Final = 30.0
@@ -61,7 +62,7 @@ def follow(run: RunFolder, on_event: Callable[[Event, RunState], None], *, until
             return state
         if until_started and state.packages:
             return state
-        waiting_for_start = state.started is None and time.monotonic() < deadline
+        waiting_for_start = state.status is RunStatus.STARTING and time.monotonic() < deadline
         if not alive and not events and not waiting_for_start:
             return state
         if not events:

@@ -52,6 +52,10 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
         reason=reason,
         scored=scored,
         undefined=undefined,
+        own_tests={
+            split: times - (state.parent.test_evaluations.get(split, 0) if state.parent else 0)
+            for split, times in state.test_evaluations.items()
+        },
         guesses=_guesses(run, state),
         dataset=str(run.record().settings.dataset),
         ended=state.ended or state.last_event,

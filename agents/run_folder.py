@@ -32,6 +32,8 @@ class RunRecord(BaseModel):
     dataset: str
     version: str
     settings: RunSettings
+    shared_events: int = 0
+    """With how many events of the run that it was forked from its journal begins."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,32 @@ def default_runs_dir() -> Path:
 def create_run(runs_dir: Path, settings: RunSettings, version: str, run_id: str | None = None) -> RunFolder:
     """Make the folder of a new run with its ``run.json``; raises :class:`UserError` where the id is taken or no id."""
     created = datetime.now(UTC)
-    dataset = settings.dataset.name
+    folder = RunFolder(claim_root(runs_dir, settings.dataset.name, created, run_id))
+    record = RunRecord(
+        run_id=folder.run_id, created=created, dataset=settings.dataset.name, version=version, settings=settings
+    )
+    try:
+        make_folders(folder)
+        write_json(folder.run_json, record.model_dump(mode="json"))
+    except BaseException as error:
+        remove_tree(folder.root)  # half a run is none
+        if isinstance(error, OSError):
+            raise UserError(f"{folder.root}: the run's folder cannot be made ({error.strerror})") from None
+        raise
+    return folder
+
+
+def make_folders(folder: RunFolder) -> None:
+    """Make the folders that every run has from the start."""
+    for path in (folder.control / "done", folder.model_calls, folder.tool_calls, folder.iterations, folder.splits):
+        path.mkdir(parents=True)
+
+
+def claim_root(runs_dir: Path, dataset: str, created: datetime, run_id: str | None) -> Path:
+    """Make an empty folder that is to become a run, named by its id or by time and dataset.
+
+    Raises :class:`UserError` where the id is taken or no id, or no folder can be made.
+    """
     if run_id is not None and not _RUN_ID.fullmatch(run_id):
         raise UserError(
             f"--run-id {run_id!r}: use letters, digits, '.', '_' and '-', at most 80, first a letter or digit"
@@ -170,21 +197,9 @@ def create_run(runs_dir: Path, settings: RunSettings, version: str, run_id: str 
         raise UserError(f"--run-id {run_id}: '{LAST}' means the newest run; choose another id")
     try:
         runs_dir.mkdir(parents=True, exist_ok=True)
-        root = _claim(runs_dir, run_id) if run_id else _claim_new(runs_dir, dataset, created)
+        return _claim(runs_dir, run_id) if run_id else _claim_new(runs_dir, dataset, created)
     except OSError as error:
         raise UserError(f"{runs_dir}: the run's folder cannot be made there ({error.strerror})") from None
-    folder = RunFolder(root)
-    record = RunRecord(run_id=root.name, created=created, dataset=dataset, version=version, settings=settings)
-    try:
-        for path in (folder.control / "done", folder.model_calls, folder.tool_calls, folder.iterations, folder.splits):
-            path.mkdir(parents=True)
-        write_json(folder.run_json, record.model_dump(mode="json"))
-    except BaseException as error:
-        remove_tree(root)  # half a run is none
-        if isinstance(error, OSError):
-            raise UserError(f"{root}: the run's folder cannot be made ({error.strerror})") from None
-        raise
-    return folder
 
 
 def _claim(runs_dir: Path, run_id: str) -> Path:

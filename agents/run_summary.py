@@ -16,6 +16,7 @@ from agents.lock import is_alive, read_lock
 from agents.run_folder import RunFolder, RunRecord
 from agents.state import RunState
 from agents.vocabulary import RunStatus
+from agents.wording import fork_words
 
 _NOT_IN_A_SUMMARY: Final = frozenset(
     {
@@ -79,6 +80,8 @@ class RunSummary:
     at_limit: bool = False
     """The run is held at a limit and waits for a person."""
     last_event: datetime | None = None
+    fork_of: str = ""
+    """Which run it was forked from, and where, in words; empty where it is no fork."""
     unreadable: str = ""
     """Why the journal cannot be read at present; the rest is then as it was last read. Empty where it can be."""
 
@@ -169,6 +172,7 @@ def summary_of(
         unpriced_calls=state.usage.unpriced,
         at_limit=state.status is RunStatus.HELD and state.limit is not None,
         last_event=state.last_event,
+        fork_of=fork_words(state.parent) if state.parent else "",
     )
 
 

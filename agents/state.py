@@ -3,7 +3,7 @@
 It is made by folding the run's events (``agents/fold.py``) and in no other way.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +41,9 @@ class Usage:
     def tokens(self) -> int:
         """Input and output together, as a budget counts them."""
         return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 @dataclass(slots=True)
@@ -227,6 +230,23 @@ class ApprovalState:
 
 
 @dataclass(frozen=True)
+class ParentState:
+    """The run that this one was forked from, and where."""
+
+    run_id: str
+    path: str
+    seq: int
+    """Of the last event that both have."""
+    iteration: int
+    step: StepName | None
+    """With what the fork went on; None: with the beginning of the iteration."""
+    changed: dict[str, object]
+    """Settings in which the fork differs, with its own values."""
+    test_evaluations: dict[str, int]
+    """Test split to how often it had been scored when the fork was made."""
+
+
+@dataclass(frozen=True)
 class Idle:
     """A time in which the engine did not work: on hold, or without an engine."""
 
@@ -278,7 +298,7 @@ class RunState:
     test_undefined: dict[str, str] = field(default_factory=dict)
     """Test split to why the run's metric has no value on it."""
     test_evaluations: dict[str, int] = field(default_factory=dict)
-    """Test split to how often it was scored: more than once where a run was taken up again after its end."""
+    """Test split to how often it was scored, by the run that this one was forked from too."""
     splits: dict[int, dict[str, int]] = field(default_factory=dict)
     """Split version to rows of each split."""
     split_digests: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -293,11 +313,16 @@ class RunState:
     approval: ApprovalState | None = None
     """What waits for one now."""
     usage: Usage = field(default_factory=Usage)
+    """Of a fork: since it was made, and so are its limits."""
+    inherited: Usage = field(default_factory=Usage)
+    """What the runs that it was forked from had used for what it shares with them."""
+    parent: ParentState | None = None
     raised: dict[Limit, float] = field(default_factory=dict)
     """Limits that a person raised, to what is allowed in all; the others stand in the settings."""
     limit: LimitState | None = None
     """The limit at which the run stands or because of which it ended."""
     started: datetime | None = None
+    """Of a fork: when it was made."""
     ended: datetime | None = None
     held_since: datetime | None = None
     idle: list[Idle] = field(default_factory=list)

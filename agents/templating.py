@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from agents.excerpt import clean
-from agents.wording import MISSING, counted, duration, score
+from agents.wording import MISSING, counted, duration, fork_words, score
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -49,7 +49,14 @@ def _documents() -> "Environment":
     # Each text by itself, so that no escape sequence begins in one and ends in another.
     environment = templates_in(_DOCUMENTS, _harmless)
     environment.filters.update(
-        duration=duration, score=score, counted=counted, inline=_inline, cell=_cell, quoted=_quoted, readable=_readable
+        duration=duration,
+        score=score,
+        counted=counted,
+        fork=fork_words,
+        inline=_inline,
+        cell=_cell,
+        quoted=_quoted,
+        readable=_readable,
     )
     return environment
 

@@ -1,6 +1,9 @@
 """Scores, durations and counts as a person reads them: the same in logs, reports and on every screen."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from agents.state import ParentState
 
 MISSING: Final = "–"
 """What stands where a value is not known."""
@@ -33,6 +36,12 @@ def duration(seconds: float | None) -> str:
         return f"{hours}h{minutes:02d}m"
     days, hours = divmod(hours, 24)
     return f"{days}d{hours:02d}h"
+
+
+def fork_words(parent: "ParentState") -> str:
+    """Of which run something is a fork, and where: "peptides at iteration 2, Model training"."""
+    step = f", {parent.step.label}" if parent.step else ""
+    return f"{parent.run_id} at iteration {parent.iteration}{step}"
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -99,6 +99,7 @@ def cells_of(run: RunSummary, now: datetime) -> dict[str, tuple[str, str]]:
         "tokens": (count(run.tokens), MUTED),
         "cost": (cost, MUTED),
         "elapsed": (rough(run.elapsed), ""),
+        "fork": (one_line(run.fork_of), MUTED),
         "age": (age((now - run.created).total_seconds()), MUTED),
     }
 

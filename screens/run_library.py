@@ -363,4 +363,7 @@ def _more_of(run: RunSummary, shown: Sequence[Column], room: int) -> str:
         (metric or model,),
     )
     said = [" · ".join(part for part in way if part) for way in ways]
+    if run.fork_of:
+        fork = f"fork of {one_line(run.fork_of)}"
+        said = [*(f"{fork} · {words}" for words in said), fork]
     return next((words for words in said if cell_len(words) <= room), shorten(said[-1], max(0, room)))

@@ -7,7 +7,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, settings
 
-RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment")
+RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment", "test_fork")
 """Modules whose tests share whole runs or environments: each stays on one worker, so that those are made once."""
 
 # A screen tells a time of day in the machine's time zone, and a picture of it must be the same everywhere.

@@ -28,7 +28,7 @@ from agents.run_folder import RunFolder, list_runs
 from agents.run_summary import RunSummary, summarise
 from agents.state import RunState
 from agents.vocabulary import Limit, RunStatus
-from agents.wording import counted, first_line, score
+from agents.wording import counted, first_line, fork_words, score
 from screens.forecast_words import forecast_words
 from screens.spending import asks_a_model, cost_words
 from screens.stuck import current, standing_words
@@ -125,6 +125,8 @@ def _measured(run: RunFolder) -> dict[str, Any]:
 def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple[str, str]]:
     """What ``status`` says: titles and texts."""
     yield "run", run.run_id
+    if state.parent:
+        yield "fork of", fork_words(state.parent)
     yield "state", _state_words(run, state, alive=alive)
     if state.reason:
         yield "reason", first_line(state.reason)
@@ -146,6 +148,11 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         yield name, f"{state.metric} {shown}"
     cost = cost_words(state.usage, state.allowed(Limit.USD)) if asks_a_model(state) else "free"
     yield "usage", f"{counted(state.usage.calls, 'model call')}, {state.usage.tokens:,} tokens, {cost}"
+    if state.inherited.calls:
+        words = f"{counted(state.inherited.calls, 'model call')}, {state.inherited.tokens:,} tokens"
+        priced = state.inherited.cost_usd or state.inherited.unpriced
+        spent = f", {cost_words(state.inherited, None)}" if priced else ""
+        yield "inherited", f"{words}{spent}, not counted in this run's limits"
     yield "folder", str(run.root)
 
 

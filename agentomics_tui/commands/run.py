@@ -69,12 +69,16 @@ def _start(options: argparse.Namespace, settings: RunSettings) -> int:
     if settings.note:  # what a person types may hold a key; a run's folder may not
         settings = settings.model_copy(update={"note": Redactor.of({**os.environ, **keys.values})(settings.note)})
     preflight(settings.dataset, settings.label_column, settings.metric)
-    folder = create_run(options.runs_dir, settings, software_version(), options.run_id)
-    engine = start_engine(folder, keys.values)
+    return lead(options, create_run(options.runs_dir, settings, software_version(), options.run_id), keys.values)
+
+
+def lead(options: argparse.Namespace, folder: RunFolder, keys: Mapping[str, str]) -> int:
+    """Start the engine of a new run, then watch it, follow it or leave it alone, as the flags say."""
+    engine = start_engine(folder, keys)
     try:
         if options.detach:
             return _detached(folder, as_json=options.json)
-        if not _opens_screen(options):
+        if not opens_screen(options):
             return _headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
@@ -91,7 +95,7 @@ def settings_of(options: argparse.Namespace, *, without: Collection[str] = ()) -
     ``without`` are settings that belong to other datasets. Where a screen opens there is a person to ask at a limit.
     """
     settled = settle({name: value for name, value in vars(options).items() if name in FIELDS})
-    values: dict[str, Any] = {"cpus": _usable_cpus(), "at_limit": "ask" if _opens_screen(options) else "finish"}
+    values: dict[str, Any] = {"cpus": _usable_cpus(), "at_limit": "ask" if opens_screen(options) else "finish"}
     values |= {name: value for name, value in settled.values.items() if name in FIELDS and name not in without}
     for role in ("model", "iteration_plan_model"):
         if str(values.get(role) or "").startswith(REPLAY):
@@ -104,13 +108,20 @@ def _replaying(role: str, values: Mapping[str, Any], runs_dir: Path) -> dict[str
 
     What the person has set otherwise stays. Raises :class:`UserError` where there is no such run.
     """
-    run = find_run(values[role].removeprefix(REPLAY), runs_dir)
-    recorded = run.record().settings
+    path = replaying_path(values[role], runs_dir)
+    recorded = RunFolder(Path(path.removeprefix(REPLAY))).record().settings
     same = {name: getattr(recorded, name) for name in FIELDS if name not in values and name not in _OWN}
-    return {**same, role: f"{REPLAY}{run.root.resolve()}"}
+    return {**same, role: path}
 
 
-def _opens_screen(options: argparse.Namespace) -> bool:
+def replaying_path(model: str, runs_dir: Path) -> str:
+    """``model`` with the path of the run that it repeats, where it repeats one; raises :class:`UserError`."""
+    if not model.startswith(REPLAY):
+        return model
+    return f"{REPLAY}{find_run(model.removeprefix(REPLAY), runs_dir).root.resolve()}"
+
+
+def opens_screen(options: argparse.Namespace) -> bool:
     return not (options.detach or options.headless or options.json) and sys.stdout.isatty()
 
 
@@ -147,7 +158,11 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
 
     waiting: list[str] = []
 
+    shared = folder.record().shared_events
+
     def show(event: Event, state: RunState) -> None:
+        if event.seq < shared:  # of a fork only what is its own
+            return
         if as_json:
             say_json(event)
         elif line := line_of(event, state):

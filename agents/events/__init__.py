@@ -76,6 +76,24 @@ class RunResumed(EventBase):
     pid: int = 0
 
 
+class RunForked(EventBase):
+    """The run began as a fork: all events before this one are its parent's, under this run's id.
+
+    ``iteration`` and ``step`` say where it goes on; no step: at the beginning of the iteration. What is spent counts
+    from here.
+    """
+
+    type: Literal["run_forked"] = "run_forked"
+    parent: str = Field(description="The parent's id.")
+    parent_path: str = Field(description="The parent's folder when it was forked.")
+    parent_seq: int = Field(description="Of the last event that both journals have.")
+    settings: dict[str, Any] = Field(default_factory=dict, description="All settings of this run.")
+    changed: dict[str, Any] = Field(default_factory=dict, description="Those in which it differs from its parent.")
+    test_evaluations: dict[str, int] = Field(
+        default_factory=dict, description="Test split to how often the parent had scored it when it was forked."
+    )
+
+
 class DatasetChecked(EventBase):
     """The dataset was understood and copied into the run, labels of test splits left out."""
 
@@ -348,7 +366,7 @@ class BestChanged(EventBase):
     digest: str = Field("", description="SHA-256 over the names and bytes of its scripts and artifacts, as scored.")
 
 
-RunEvent = RunStarted | RunResumed | DatasetChecked | EnvironmentReady | RunFinished
+RunEvent = RunStarted | RunResumed | RunForked | DatasetChecked | EnvironmentReady | RunFinished
 IterationEvent = (
     IterationStarted
     | IterationPlanned

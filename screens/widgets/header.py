@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from agents.state import RunState, Usage
 from agents.vocabulary import BUILTIN_MODEL, Limit
+from agents.wording import fork_words
 from screens.plain import one_line
 from screens.spending import asks_a_model, cost_words, standing_at
 from screens.vocabulary import Look, clock, count, direction, run_look
@@ -23,6 +24,8 @@ class HeaderView:
 
     run_id: str
     dataset: str
+    fork_of: str
+    """Of which run it is a fork, and where; empty where it is none."""
     metric: str
     higher_is_better: bool
     model: str
@@ -42,6 +45,7 @@ def header_view(state: RunState, run_id: str, engine_alive: bool | None, link: s
     return HeaderView(
         run_id=one_line(run_id),
         dataset=one_line(state.dataset),
+        fork_of=one_line(fork_words(state.parent)) if state.parent else "",
         metric=one_line(state.metric),
         higher_is_better=state.higher_is_better,
         model=one_line(state.model),
@@ -121,7 +125,9 @@ class Header(Horizontal):
 def _first_line(view: HeaderView, width: int) -> Content:
     run = Content.styled(view.run_id, "bold $accent")
     whole = Content.assemble(run, "  ", Content(view.dataset))
-    return whole if whole.cell_length <= width else run
+    forked = Content.assemble(run, "  ", Content(view.dataset), (f"  fork of {view.fork_of}", "$text-muted"))
+    ways = (forked, whole) if view.fork_of else (whole,)
+    return next((way for way in ways if way.cell_length <= width), run)
 
 
 def _second_line(view: HeaderView, width: int) -> Content:

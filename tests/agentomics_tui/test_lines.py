@@ -18,6 +18,7 @@ EVIL = "one\nFORGED\r\x1b[2J\u2028FORGED\x85FORGED"
     [
         ev.RunStarted(dataset=EVIL, model=EVIL, iterations=1),
         ev.RunFinished(status=RunStatus.FAILED, reason=EVIL),
+        ev.RunForked(iteration=1, parent=EVIL, parent_path=EVIL, parent_seq=1, changed={"note": EVIL}),
         ev.Held(reason=EVIL),
         ev.CommandReceived(command_id="c", command="pause", by=EVIL, outcome="refused", detail=EVIL),
         ev.ModelCallRetried(call=1, model=EVIL, reason=EVIL, retry=1, of=5, wait=8),

@@ -42,6 +42,13 @@ def test_a_run_is_one_line_below_a_header() -> None:
     assert row.split() == ["one", "✓", "finished", "peptides", "3/5", "▲", "AUROC", "0.9510", "–", "3h"]
 
 
+def test_where_a_run_is_a_fork_the_last_column_says_of_what() -> None:
+    header, fork, parent = run_table([summary("kid", fork_of="one at iteration 2"), summary()], NOW, None)
+    assert header.endswith("Age  Fork of")
+    assert fork.endswith("3h  one at iteration 2")
+    assert parent.endswith("3h")
+
+
 def test_texts_begin_and_figures_end_below_one_another() -> None:
     header, *rows = run_table([summary(best=1234.5), summary("longer-id", best=2.5e-9)], NOW, None)
     assert {line.index("✓") for line in rows} == {header.index("State")}

@@ -165,7 +165,43 @@ def test_two_runs_with_the_same_seed_agree(shell: Shell, finished: RunState, dat
     assert again.test_scores == finished.test_scores
 
 
-def test_bad_input_is_one_line_and_leaves_nothing_behind(shell: Shell, dataset: Path, tmp_path: Path) -> None:
+def test_a_fork_shares_what_is_finished_and_goes_on_with_other_settings(
+    shell: Shell, finished: RunState, tmp_path: Path
+) -> None:
+    parent = shell.run_folder("whole")
+    before = {path: path.read_bytes() for path in parent.root.rglob("*") if path.is_file()}
+    place = ("--iteration", 1, "--step", "model-training")
+    printed = shell("fork", "whole", *place, "--run-id", "kid", "--seed", 4, "--headless", "--json")
+    state = shell.state("kid")
+    events = [json.loads(line) for line in printed.splitlines()]
+    assert [event["type"] for event in events][:2] == ["run_forked", "run_resumed"], "only what is its own is told"
+    assert [event["seq"] for event in events] == list(range(events[0]["seq"], state.last_seq + 1))
+    assert (state.status, state.settings["seed"]) == (RunStatus.FINISHED, 4)
+    assert state.iterations[0].scores == finished.iterations[0].scores
+    assert (
+        state.iterations[1].steps[StepName.MODEL_ARCHITECTURE]
+        == finished.iterations[1].steps[StepName.MODEL_ARCHITECTURE]
+    )
+    assert {path: path.read_bytes() for path in parent.root.rglob("*") if path.is_file()} == before
+    told = "whole at iteration 1, Model training"
+    assert told in shell("status", "kid")
+    assert "whole at it" in shell("runs")
+    assert f"| Fork of | {told} |" in shell("report", "kid")
+    (tmp_path / "new.csv").write_text("length,charge,noise\n1,2,3\n")
+    shell("predict", "kid", "--input", tmp_path / "new.csv", "--output", tmp_path / "out.csv")
+
+
+def test_a_fork_without_a_change_comes_to_what_its_parent_came_to(shell: Shell, finished: RunState) -> None:
+    shell("fork", "whole", "--iteration", 1, "--run-id", "twin", "--detach")
+    state = shell.wait("twin", lambda state: state.status.is_over)
+    assert [iteration.scores for iteration in state.iterations] == [i.scores for i in finished.iterations]
+    assert state.test_scores == finished.test_scores
+    assert state.test_evaluations == {"test": 2}
+
+
+def test_bad_input_is_one_line_and_leaves_nothing_behind(
+    shell: Shell, finished: RunState, dataset: Path, tmp_path: Path
+) -> None:
     broken = write_dataset(tmp_path / "broken")
     with (broken / "train.csv").open("a") as file:
         file.write("1,2,3,SAFE,\n")
@@ -178,6 +214,11 @@ def test_bad_input_is_one_line_and_leaves_nothing_behind(shell: Shell, dataset: 
         ("run", dataset, "--model", "nobody/nothing", "--headless"),
         ("run", broken, "--headless"),
         ("run", broken, "--detach"),
+        ("fork", "whole", "--iteration", 9),
+        ("fork", "whole", "--iteration", 1, "--step", "lunch"),
+        ("fork", "whole", "--iteration", 1, "--temperature", 9),
+        ("fork", "whole", "--iteration", 1, "--model", "nobody/nothing", "--headless"),
+        ("fork", "whole", "--iteration", 1, "--model", "nobody/nothing", "--detach"),
         ("watch", "no-such-run"),
         ("say", "whole", " "),
     ]

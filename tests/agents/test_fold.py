@@ -29,6 +29,7 @@ places = {"iteration": st.none() | st.integers(0, 3), "step": st.none() | steps}
 any_event = st.one_of(
     st.builds(ev.RunStarted, dataset=st.just("d"), model=st.just("m"), iterations=st.integers(1, 5)),
     st.builds(ev.RunResumed),
+    st.builds(ev.RunForked, parent=st.just("p"), parent_path=st.just("/p"), parent_seq=st.integers(0, 9), **places),
     st.builds(ev.RunFinished, status=st.sampled_from([RunStatus.FINISHED, RunStatus.STOPPED, RunStatus.FAILED])),
     st.builds(ev.IterationStarted, **places),
     st.builds(ev.IterationFinished, status=st.sampled_from(IterationStatus), **places),
@@ -434,3 +435,41 @@ def test_a_step_that_the_end_of_the_run_cut_off_begins_again_and_one_that_a_pers
     assert (iteration.reason, iteration.steps[inference].reason) == ("", "")
     assert iteration.steps[inference].status is StepStatus.PENDING
     assert iteration.steps[training].status is StepStatus.SKIPPED
+
+
+def test_a_fork_keeps_what_was_found_and_nothing_of_how_its_parent_stood() -> None:
+    here = {"iteration": 0, "step": StepName.DATA_EXPLORATION}
+    parent = [
+        *started(),
+        ev.IterationStarted(iteration=0),
+        ev.StepStarted(**here),
+        ev.ModelCallStarted(call=1, model="m", **here),
+        ev.ModelCallFinished(call=1, model="m", seconds=1, input_tokens=40, cost_usd=0.5, **here),
+        ev.LimitRaised(limit=Limit.USD, allowed=9),
+        ev.Held(reason="paused by a person"),
+    ]
+    settings = {"model": "other", "iterations": 7, "budget_usd": 1.0}
+    fork = ev.RunForked(
+        iteration=0,
+        step=StepName.DATA_EXPLORATION,
+        parent="p",
+        parent_path="/p",
+        parent_seq=len(parent) - 1,
+        settings=settings,
+        changed={"iterations": 7},
+        test_evaluations={"test": 1},
+    )
+    state = fold(stamped(*parent, fork))
+    assert state.status is RunStatus.STARTING
+    assert (state.model, state.planned_iterations, state.settings) == ("other", 7, settings)
+    assert (state.usage, state.inherited.tokens, state.inherited.cost_usd) == (Usage(), 40, 0.5)
+    assert (state.allowed(Limit.USD), state.held_since, state.packages) == (1.0, None, {})
+    assert state.iterations[0].steps[StepName.DATA_EXPLORATION].status is StepStatus.PENDING
+    assert state.parent is not None
+    assert (state.parent.seq, state.parent.iteration, state.parent.test_evaluations) == (
+        len(parent) - 1,
+        0,
+        {"test": 1},
+    )
+    assert state.started is not None
+    assert state.active(state.started + timedelta(seconds=3)).total_seconds() == 3
