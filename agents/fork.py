@@ -10,11 +10,14 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from agents.clock import utc_now
@@ -25,6 +28,7 @@ from agents.events import EnvironmentReady, Event, RunForked
 from agents.files import clone_file, digest_of, remove_tree, write_atomically, write_json
 from agents.fold import fold
 from agents.fork_point import ForkPoint, find_fork_point
+from agents.fork_request import ForkRequest
 from agents.journal import JournalReader, JournalWriter
 from agents.model_files import ModelFiles
 from agents.run_folder import RunFolder, RunRecord, claim_root, make_folders
@@ -283,3 +287,37 @@ def _clone_regular(source: str, target: str) -> None:
     """Files only: an agent may leave pipes and sockets, which hold nothing."""
     if stat.S_ISREG(os.stat(source).st_mode):  # noqa: PTH116 - what copytree hands over is text
         clone_file(Path(source), Path(target))
+
+
+def main() -> int:
+    """``python -m agents.fork``: make the fork that a :class:`ForkRequest` on standard input asks for; print where.
+
+    Exit status 2 where it cannot be made. SIGTERM ends it, and leaves nothing.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # a second one must not disturb the cleaning up
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    request = ForkRequest.model_validate_json(sys.stdin.read())
+    try:
+        run = fork_run(
+            RunFolder(request.parent),
+            request.runs_dir,
+            request.settings,
+            request.version,
+            run_id=request.run_id,
+            iteration=request.iteration,
+            step=request.step,
+        )
+    except UserError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it is made: whoever does not want it any more is told where it lies
+    print(run.root)  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,9 +1,9 @@
 """``fork``: a new run that shares what another has finished, and goes on from there with other settings."""
 
 import argparse
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,15 @@ from agentomics_tui.commands.paths import find_run
 from agentomics_tui.commands.run import lead, opens_screen, replaying_path
 from agentomics_tui.keys import keys_of_files
 from agentomics_tui.user_settings import FIELDS, changed
+from agents.errors import UserError
+from agents.files import remove_tree
+from agents.fork_request import ForkRequest
+from agents.outcome import BAD_INPUT
 from agents.run_folder import RunFolder
 from agents.secrets import Redactor
 from agents.settings import RunSettings
 from agents.version import software_version
+from agents.wording import last_line
 
 
 def fork(options: argparse.Namespace) -> int:
@@ -24,9 +29,16 @@ def fork(options: argparse.Namespace) -> int:
     redact = Redactor.of({**os.environ, **keys})
     if options.note:  # what a person types may hold a key; a run's folder may not
         options.note = redact(options.note)
-    settings = forked_settings(parent.record().settings, options)
-    place = {"run_id": options.run_id, "iteration": options.iteration, "step": options.step}
-    return lead(options, _made_elsewhere(parent, options.runs_dir, settings, place), keys)
+    request = ForkRequest(
+        parent=parent.root,
+        runs_dir=options.runs_dir,
+        settings=forked_settings(parent.record().settings, options),
+        version=software_version(),
+        run_id=options.run_id,
+        iteration=options.iteration,
+        step=options.step,
+    )
+    return lead(options, _made_elsewhere(request), keys)
 
 
 def forked_settings(parent: RunSettings, options: argparse.Namespace) -> RunSettings:
@@ -45,13 +57,29 @@ def forked_settings(parent: RunSettings, options: argparse.Namespace) -> RunSett
     return changed(parent, given)
 
 
-def _made_elsewhere(parent: RunFolder, runs_dir: Path, settings: RunSettings, place: dict[str, Any]) -> RunFolder:
-    """Make the fork in a process of its own: reading a dataset loads libraries that would slow a screen down."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_make, parent, runs_dir, settings, place).result()
+def _made_elsewhere(request: ForkRequest) -> RunFolder:
+    """Make the fork in a process of its own: reading a dataset loads libraries that would slow a screen down.
 
-
-def _make(parent: RunFolder, runs_dir: Path, settings: RunSettings, place: dict[str, Any]) -> RunFolder:
-    from agents.fork import fork_run
-
-    return fork_run(parent, runs_dir, settings, software_version(), **place)
+    Ctrl-C does not reach that process; it is told to end, and cleans up.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "agents.fork"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    try:
+        made, complaint = process.communicate(request.model_dump_json())
+    except BaseException:
+        process.terminate()
+        made, _ = process.communicate()
+        if process.returncode == 0:  # it was faster
+            remove_tree(Path(made.removesuffix("\n")))
+        raise
+    if process.returncode == 0:
+        return RunFolder(Path(made.removesuffix("\n")))
+    if process.returncode == BAD_INPUT:
+        raise UserError(complaint.strip())
+    raise UserError(f"run {request.parent.name} could not be forked: {last_line(complaint)}")

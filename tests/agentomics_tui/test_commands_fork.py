@@ -1,12 +1,16 @@
 """The settings of a fork: its parent's, and what flags change."""
 
 import argparse
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agentomics_tui.commands.fork import forked_settings
+from agentomics_tui.commands.fork import _made_elsewhere, forked_settings
 from agents.errors import UserError
+from agents.fork_request import ForkRequest
 from agents.settings import RunSettings
 from tests.support import journals
 from tests.support.command_line import Runs
@@ -63,3 +67,32 @@ def test_what_cannot_be_forked_is_one_line_and_leaves_nothing(tmp_path: Path) ->
     assert "no run 'nobody'" in runs.error("fork", "nobody")
     assert "cannot be forked" in runs.error("fork", name), "its files are not there"
     assert sorted(runs.folder.rglob("*")) == before
+
+
+def test_a_fork_that_is_interrupted_leaves_nothing_whenever_that_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process has finished already here: what it made is as if it had never been asked for."""
+    made = tmp_path / "kid"
+    made.mkdir()
+    script = tmp_path / "made.py"
+    script.write_text(f"import os\nos.read(0, 1)\nprint({str(made)!r}, flush=True)\n")
+    real = subprocess.Popen
+
+    def start(_: list[str], **given: Any) -> "subprocess.Popen[str]":
+        process = real([sys.executable, str(script)], **given)
+        ask = process.communicate
+
+        def interrupted(request: str) -> None:
+            monkeypatch.setattr(process, "communicate", ask)
+            ask(request)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(process, "communicate", interrupted)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    request = ForkRequest(parent=tmp_path, runs_dir=tmp_path, settings=PARENT, version="1")
+    with pytest.raises(KeyboardInterrupt):
+        _made_elsewhere(request)
+    assert not made.exists()
