@@ -38,6 +38,7 @@ from screens.messages import (
     LibraryWanted,
     NewsSeen,
     RefreshWanted,
+    ReplayWanted,
     RunEnded,
     RunSeen,
     RunWanted,
@@ -49,6 +50,7 @@ from screens.theme import DARK, LIGHT
 from screens.toasts import make_room
 
 if TYPE_CHECKING:
+    from agentomics_tui.replay_watcher import ReplayWatcher
     from screens.tool_inspector import ToolInspectorScreen
 
 _LINK_SECONDS: Final = 5.0
@@ -61,7 +63,8 @@ class AgentomicsApp(ThinApp[str]):
     """The screens over one runs folder; opens on ``run``, or on the run library where there is none.
 
     The app only watches: nothing that it does when it ends reaches an engine. It returns the line that is to stand in
-    the terminal afterwards, and its ``return_code`` is the exit status. ``now`` is the clock of what ticks.
+    the terminal afterwards, and its ``return_code`` is the exit status. ``now`` is the clock of what ticks. With
+    ``replay`` the run is played back, by the clock ``ticking`` in seconds.
     """
 
     TITLE = "agentomics"
@@ -76,8 +79,10 @@ class AgentomicsApp(ThinApp[str]):
         now: Callable[[], datetime] = utc_now,
         *,
         steers: bool = True,
+        replay: bool = False,
         low_bandwidth: bool = False,
         nudge: Nudge = "off",
+        ticking: Callable[[], float] = monotonic,
     ) -> None:
         """``steers``: take control of ``run`` at once, if nobody else holds it."""
         super().__init__()
@@ -92,7 +97,10 @@ class AgentomicsApp(ThinApp[str]):
         self._pacing = Pacing()
         self._reports_focus = False
         """The terminal has said once whether a person looks; many never do."""
+        self._replay = replay
+        self._ticking = ticking
         self._watcher: RunWatcher | None = None
+        self._player: ReplayWatcher | None = None
         self._library: LibraryWatcher | None = None
         self._dashboard: DashboardScreen | None = None
         self._inspector: ToolInspectorScreen | None = None
@@ -104,6 +112,8 @@ class AgentomicsApp(ThinApp[str]):
         gc.freeze()  # what was imported stays; looking through it again and again would hold keys up
         if self._first_run is None:
             self._open_library()
+        elif self._replay:
+            self._open_replay(self._first_run)
         else:
             self._open_run(self._first_run)
 
@@ -122,6 +132,16 @@ class AgentomicsApp(ThinApp[str]):
         self._watcher = RunWatcher(folder, dashboard.post_message, steers=steers)
         self._show(dashboard)
         self.run_worker(self._watcher.run, thread=True, group="run", exit_on_error=False)
+
+    def _open_replay(self, folder: RunFolder) -> None:
+        from agentomics_tui.replay_watcher import ReplayWatcher  # who watches a run does not wait for it
+        from screens.replay import ReplayScreen
+
+        dashboard = ReplayScreen(folder, self._now)
+        player = ReplayWatcher(folder, dashboard.post_message, self._ticking)
+        self._dashboard, self._player = dashboard, player
+        self._show(dashboard)
+        self.run_worker(player.run, thread=True, group="run", exit_on_error=False)
 
     def _open_library(self) -> None:
         watched = self._dashboard.folder if self._dashboard else None
@@ -145,7 +165,9 @@ class AgentomicsApp(ThinApp[str]):
             if self._dashboard is not None and (seen := self._dashboard.seen_now()):
                 self._watcher.remember(seen)
             self._watcher.stop()
-        self._watcher = self._dashboard = None
+        if self._player is not None:
+            self._player.stop()
+        self._watcher = self._player = self._dashboard = None
 
     def _stop_library(self) -> None:
         if self._library is not None:
@@ -203,6 +225,10 @@ class AgentomicsApp(ThinApp[str]):
         if self._watcher is not None:
             self._watcher.remember(message.seen)
 
+    def on_replay_wanted(self, message: ReplayWanted) -> None:
+        if self._player is not None:
+            self._player.wish(message.wish)
+
     def on_inspector_wanted(self, message: InspectorWanted) -> None:
         if self._dashboard is None:
             return
@@ -221,7 +247,7 @@ class AgentomicsApp(ThinApp[str]):
             return read_arguments(root / call.arguments)
 
         self._inspector = ToolInspectorScreen(
-            message.call, find, open_log, arguments_of, self._now, str(root.absolute())
+            message.call, find, open_log, arguments_of, self._dashboard.clock, str(root.absolute())
         )
         self.push_screen(self._inspector)
 
@@ -261,7 +287,7 @@ class AgentomicsApp(ThinApp[str]):
 
     def on_run_ended(self, message: RunEnded) -> None:
         """A dataset that is refused leaves nothing to look at, unless a person went to look at it."""
-        if message.state.status is RunStatus.REFUSED and message.folder == self._first_run:
+        if self._player is None and message.state.status is RunStatus.REFUSED and message.folder == self._first_run:
             self._leave(message.state)
 
     # --- good-bye ----------------------------------------------------------------------------------------------------
@@ -283,6 +309,10 @@ class AgentomicsApp(ThinApp[str]):
     def _leave(self, state: RunState | None) -> None:
         if state is None or self._dashboard is None:
             self.exit()
+            return
+        if self._player is not None:
+            how = to_type("watch", one_line(self._dashboard.folder.run_id), "--replay")
+            self.exit(f"The replay is over. Play it again with: {how}")
             return
         words = farewell(state, self._dashboard.folder.run_id, self._dashboard.engine_alive)
         self.exit(words, return_code=exit_status(state))

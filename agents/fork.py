@@ -24,7 +24,15 @@ from agents.clock import utc_now
 from agents.data.workspace import read_facts
 from agents.environment import RunEnvironment
 from agents.errors import UserError, words_of
-from agents.events import EnvironmentReady, Event, RunForked
+from agents.events import (
+    ApprovalAsked,
+    EnvironmentReady,
+    Event,
+    ModelCallFinished,
+    ModelCallStarted,
+    RunForked,
+    ToolCallStarted,
+)
 from agents.files import clone_file, digest_of, remove_tree, write_atomically, write_json
 from agents.fold import fold
 from agents.fork_point import ForkPoint, find_fork_point
@@ -108,11 +116,12 @@ class _Fork:
         make_folders(self.run)
         state = self.point.state
         self._copy_data(state)
-        self._copy_calls(state)
+        shared = [event for event in events if event.seq <= self.point.seq]
+        self._copy_calls(shared)
         self._copy_steps(state)
         self._write_journal(lines, fold(events))
         if state.best is not None:
-            self._restore_best(state, state.best, events)
+            self._restore_best(state, state.best, shared)
         record = RunRecord(
             run_id=self.root.name,
             created=self.clock(),
@@ -171,15 +180,21 @@ class _Fork:
             where = self.parent.root / self.run.relative(folder)
             raise UserError(f"{where} was changed since the engine wrote it, so nothing can be forked from it")
 
-    def _copy_calls(self, state: RunState) -> None:
-        """What calls printed, were given, asked and answered, as far as it is still there."""
-        for call in state.tool_calls:
-            self._copy_file(call.log)
-            self._copy_text(call.arguments)
-        for model_call in state.model_calls:
-            for name in (model_call.record, model_call.stream):
-                if name:
+    def _copy_calls(self, shared: list[Event]) -> None:
+        """What calls printed, were given, asked and answered, and what was approved, as far as it is still there."""
+        for event in shared:
+            match event:
+                case ToolCallStarted():
+                    self._copy_file(event.log)
+                    self._copy_text(event.arguments)
+                case ModelCallStarted(stream=str(name)) | ModelCallFinished(record=str(name)):
                     self._copy_text(name)
+                case ApprovalAsked():
+                    self._copy_text(event.subject)
+                    if event.change:
+                        self._copy_text(event.change)
+                case _:
+                    pass
 
     def _copy_steps(self, state: RunState) -> None:
         for iteration in state.iterations:
@@ -238,9 +253,10 @@ class _Fork:
         staged = self._staged(best)
         iteration = state.iterations[best.iteration]
         trained = (
-            call.model
-            for call in reversed(state.model_calls)
-            if (call.iteration, call.step) == (best.iteration, StepName.MODEL_TRAINING)
+            event.model
+            for event in reversed(events)
+            if isinstance(event, ModelCallFinished)
+            and (event.iteration, event.step) == (best.iteration, StepName.MODEL_TRAINING)
         )
         ready = next(
             event for event in reversed(events) if isinstance(event, EnvironmentReady) and event.time <= best.time

@@ -25,6 +25,9 @@ STEERING: Final = frozenset(
 )
 """Actions of the dashboard that leave a command for the engine."""
 
+CONTROL: Final = frozenset({"take_control", "give_up_control"})
+"""Actions that change who may steer."""
+
 
 def available(action: str, state: RunState, engine_alive: bool | None, *, readable: bool = True) -> bool | None:
     """Whether a steering ``action`` applies: False hides its key, None greys it out.

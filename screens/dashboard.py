@@ -80,6 +80,8 @@ _START_GRACE: Final = timedelta(seconds=20)
 class DashboardScreen(SteeringScreen):
     """Everything about one run. It reads no file: facts come as messages, wishes leave as messages."""
 
+    STEERS: ClassVar[bool] = True
+    """Whether there are keys that leave commands for the engine."""
     CSS_PATH = "dashboard.tcss"
     AUTO_FOCUS = "#tools"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (170, "-huge")]  # noqa: RUF012 - not a ClassVar in Screen
@@ -234,6 +236,11 @@ class DashboardScreen(SteeringScreen):
         asked = self.state.running_model_call
         return reply if asked is not None and asked.call == call else NO_REPLY_YET
 
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The clock of what ticks here."""
+        return self._now
+
     # --- drawing -----------------------------------------------------------------------------------------------------
 
     @property
@@ -322,7 +329,9 @@ class DashboardScreen(SteeringScreen):
 
     def _show_banner(self) -> None:
         words = self.engine.last_words if self.engine else ""
-        told = banner(self.state, self.engine_alive, self._problem, words, self._read_part, self.control)
+        told = banner(
+            self.state, self.engine_alive, self._problem, words, self._read_part, self.control, steers=self.STEERS
+        )
         shown = self.query_one("#banner", Static)
         shown.display = told is not None
         if told is not None:

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from screens.key_help import KeyHelp
 from screens.widgets.pane import cell, labelled, wrapped
 
-_GROUPS: Final = {"run": "Steer", "view": "Look", "app": "App"}
+_GROUPS: Final = {"replay": "Replay", "run": "Steer", "view": "Look", "app": "App"}
 """What stands before the point in a binding's id, in the order of the card, and how the group is called."""
 _PALETTE: Final = Binding(
     "ctrl+p", "palette", "Commands", id="app.palette", tooltip="All commands by name, and the themes"
@@ -45,15 +45,11 @@ class Card:
 
 def card_of(screen: KeyHelp) -> Card:
     """The keys of ``screen`` as they are now; those that do not apply are left out."""
-    lines = [line for binding in _bindings(screen) if (line := _line(screen, binding))]
+    lines = [line for binding in (*screen.keys(), _PALETTE) if (line := _line(screen, binding))]
     order = list(_GROUPS.values())
     lines.sort(key=lambda line: order.index(line.group))
     helps = (getattr(widget, "KEY_HELP", None) for widget in screen.query("*") if widget.display)
     return Card(tuple(lines), tuple(dict.fromkeys(one for one in helps if one)))
-
-
-def _bindings(screen: KeyHelp) -> Iterator[Binding]:
-    yield from (one for one in (*screen.keys(), _PALETTE) if one.id)
 
 
 def _line(screen: KeyHelp, binding: Binding) -> KeyLine | None:

@@ -16,9 +16,9 @@ class KeyHelp(Screen[None]):
 
     @classmethod
     def keys(cls) -> list[Binding]:
-        """Its own keys and those of the screens that it builds upon, theirs first."""
+        """What it and the screens that it is made from bind under a name of ours, theirs first."""
         classes = [one for one in reversed(cls.__mro__) if issubclass(one, KeyHelp)]
-        return [key for one in classes for key in vars(one).get("BINDINGS", ()) if isinstance(key, Binding)]
+        return [key for one in classes for key in vars(one).get("BINDINGS", ()) if isinstance(key, Binding) and key.id]
 
     def purpose(self, binding: Binding) -> str:
         """What a key of this screen does now, in a phrase."""

@@ -5,6 +5,8 @@ touches a file itself.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 
 from textual.message import Message
 
@@ -148,6 +150,65 @@ class RunsListed(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, RunsListed)
+
+
+# --- a replay --------------------------------------------------------------------------------------------------------
+
+
+class ReplayPhase(Enum):
+    """How a replay stands."""
+
+    PLAYING = "playing"
+    PAUSED = "paused"
+    END = "end"
+    LIVE = "live"
+    """It has caught up with a run that goes on, and follows it."""
+
+
+class ReplayWish(Enum):
+    """What a person can want of a replay."""
+
+    PLAY_OR_PAUSE = "play or pause"
+    FASTER = "faster"
+    SLOWER = "slower"
+    NEXT_ITERATION = "next iteration"
+    PREVIOUS_ITERATION = "previous iteration"
+    START = "start"
+    END = "end"
+
+
+@dataclass
+class ReplayMoved(Message):
+    """Where a replay is, replacing what an earlier one said."""
+
+    phase: ReplayPhase
+    speed: int
+    share: float
+    """Of the whole, from 0 to 1."""
+    moment: datetime
+    """The clock of then, in whole seconds."""
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, ReplayMoved)
+
+    def differs(self, other: "ReplayMoved") -> bool:
+        """Whether a person would see a difference."""
+        mine, its = ((one.phase, one.speed, round(one.share, 3), one.moment) for one in (self, other))
+        return mine != its
+
+
+@dataclass
+class ReplayJumped(Message):
+    """The run as it was at another place; events that are read from now on follow from there."""
+
+    state: RunState
+
+
+@dataclass
+class ReplayWanted(Message):
+    """Up: do this with the replay."""
+
+    wish: ReplayWish
 
 
 # --- down: what the dashboard folded ---------------------------------------------------------------------------------

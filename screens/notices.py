@@ -92,8 +92,13 @@ def banner(
     last_words: str,
     read: float | None = None,
     control: ControlSeen | None = None,
+    *,
+    steers: bool = True,
 ) -> tuple[str, str] | None:
-    """One line below the head and its style, where a person has to know or to do something; else None."""
+    """One line below the head and its style, where a person has to know or to do something; else None.
+
+    Without ``steers`` there is no key that could be pressed.
+    """
     if problem:
         why = shorten(one_line(problem), _LONGEST)
         return f"! The run cannot be read right now ({why}); shown is what was read last.", "bold $error"
@@ -101,17 +106,23 @@ def banner(
         return f"The run's journal is long; {read:.0%} of it is read.", "$text-muted"
     if engine_alive is False and not state.status.is_over:
         why = f" It said last: {shorten(one_line(last_words), _LONGEST)}" if last_words else ""
-        return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off. Press p to resume it.{why}", "bold $error"
+        press = " Press p to resume it." if steers else ""
+        return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off.{press}{why}", "bold $error"
     reason = shorten(one_line(state.reason), 2 * _LONGEST)
     match state.status:
         case RunStatus.HELD if waits := state.approval:
             what = shorten(one_line(waits.title), 2 * _LONGEST)
-            return f"{AT_LIMIT.glyph} The {waits.gate} waits for your approval: {what}. Press p to review.", "$warning"
+            press = " Press p to review." if steers else ""
+            return f"{AT_LIMIT.glyph} The {waits.gate} waits for your approval: {what}.{press}", "$warning"
         case RunStatus.HELD if limit := standing_at(state):
             what = shorten(one_line(limit.message).rstrip("."), 2 * _LONGEST)
-            return f"{AT_LIMIT.glyph} The run stands at its limit: {what}. Press p to decide.", "$warning"
+            return (
+                f"{AT_LIMIT.glyph} The run stands at its limit: {what}.{' Press p to decide.' if steers else ''}",
+                "$warning",
+            )
         case RunStatus.HELD:
-            return f"{RUN[state.status].glyph} The run stands still: {reason}. Press p to go on.", "$warning"
+            press = " Press p to go on." if steers else ""
+            return f"{RUN[state.status].glyph} The run stands still: {reason}.{press}", "$warning"
         case RunStatus.PAUSING:
             return f"{RUN[state.status].glyph} The run pauses before its next call.", "$warning"
         case RunStatus.STOPPING:

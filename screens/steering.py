@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import SystemCommand
@@ -104,8 +105,8 @@ class SteeringScreen(KeyHelp):
     def palette(self) -> Iterable[SystemCommand]:
         """What the command palette offers here: the keys that work now."""
         for binding in self.keys():
-            if self.check_action(binding.action, ()) is True:
-                act = getattr(self, f"action_{binding.action}")
+            if self.check_action(binding.action.partition("(")[0], ()) is True:
+                act = partial(self.run_action, binding.action)
                 yield SystemCommand(binding.description, self.purpose(binding), act)
 
     # --- control -----------------------------------------------------------------------------------------------------

@@ -45,6 +45,10 @@ def library(options: argparse.Namespace) -> int:
 def watch(options: argparse.Namespace) -> int:
     """Open the dashboard of a run; without a terminal, follow its events. The exit status is the run's."""
     run = find_run(options.run, options.runs_dir)
+    if options.replay:
+        if not sys.stdout.isatty():
+            raise UserError(f"--replay: needs a terminal; without one, print it: {to_type('logs', run.run_id)}")
+        return open_app(run, options.runs_dir, replay=True)
     if not sys.stdout.isatty():
         state = follow(run, _say_event)
         if not state.status.is_over:
@@ -53,7 +57,14 @@ def watch(options: argparse.Namespace) -> int:
     return open_app(run, options.runs_dir, steers=False, low_bandwidth=options.low_bandwidth)
 
 
-def open_app(run: RunFolder | None, runs_dir: Path, *, steers: bool = True, low_bandwidth: bool = False) -> int:
+def open_app(
+    run: RunFolder | None,
+    runs_dir: Path,
+    *,
+    steers: bool = True,
+    replay: bool = False,
+    low_bandwidth: bool = False,
+) -> int:
     """Run the Textual app; what it wants said is said when the terminal is back. See ``AgentomicsApp``."""
     from agentomics_tui.app import AgentomicsApp
     from agentomics_tui.terminal import end_with_terminal
@@ -61,7 +72,9 @@ def open_app(run: RunFolder | None, runs_dir: Path, *, steers: bool = True, low_
 
     nudge = nudge_setting()
     end_with_terminal()
-    app = AgentomicsApp(run, runs_dir, steers=steers, low_bandwidth=low_bandwidth, nudge=nudge)
+    app = AgentomicsApp(
+        run, runs_dir, steers=steers, replay=replay, low_bandwidth=low_bandwidth, nudge="off" if replay else nudge
+    )
     message = app.run()
     if message and app.return_code == BAD_INPUT:
         complain(message.removeprefix("agentomics-tui: "))
@@ -149,10 +162,10 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
     cost = cost_words(state.usage, state.allowed(Limit.USD)) if asks_a_model(state) else "free"
     yield "usage", f"{counted(state.usage.calls, 'model call')}, {state.usage.tokens:,} tokens, {cost}"
     if state.inherited.calls:
-        words = f"{counted(state.inherited.calls, 'model call')}, {state.inherited.tokens:,} tokens"
+        used = f"{counted(state.inherited.calls, 'model call')}, {state.inherited.tokens:,} tokens"
         priced = state.inherited.cost_usd or state.inherited.unpriced
         spent = f", {cost_words(state.inherited, None)}" if priced else ""
-        yield "inherited", f"{words}{spent}, not counted in this run's limits"
+        yield "inherited", f"{used}{spent}, not counted in this run's limits"
     yield "folder", str(run.root)
 
 

@@ -72,6 +72,7 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         gone, self._earlier = earlier - self._earlier if self._count else 0, earlier
         self._calls, self._count = list(calls), len(calls)
         if not calls:
+            self.virtual_size = Size(self.size.width, 0)
             self._heading()
             return
         if gone:
@@ -89,6 +90,13 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         """The first ``rows`` lines are gone: let what is looked at stay where it is."""
         self._cursor = max(0, self._cursor - rows)
         self.scroll_to(y=max(0, self.scroll_offset.y - rows), animate=False, immediate=True)
+        self.refresh()
+
+    def forget(self) -> None:
+        """Be as at the beginning: what :meth:`show` gets next has nothing to do with what it got before."""
+        self._calls, self._count, self._cursor, self._following = [], 0, 0, True
+        self._earlier = 0
+        self._strips.clear()
         self.refresh()
 
     def set_hint(self, hint: str) -> None:
@@ -166,10 +174,11 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         before, self._cursor = self._cursor, max(0, min(self._count - 1, row))
         height = max(1, self.size.height)
         top = int(self.scroll_offset.y)
+        # By force: a list that has just outgrown its height has no scrollbar yet, and Textual would not scroll it.
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, immediate=True)
+            self.scroll_to(y=self._cursor, animate=False, immediate=True, force=True)
         elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
+            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True, force=True)
         self._repaint(before)
         self._repaint(self._cursor)
 
