@@ -1,9 +1,10 @@
-"""What a run costs is never told better than it is known."""
+"""What a run costs is never told better than it is known, and of what it is a fork where there is room."""
 
 import pytest
 
-from agents.state import Usage
-from screens.widgets.header import usage_words
+from agents.state import ParentState, RunState, Usage
+from agents.vocabulary import StepName
+from screens.widgets.header import Facts, header_view, usage_words
 
 
 def usage(tokens_in: int, tokens_out: int, usd: float, *, unpriced: int = 0, cached: int = 0) -> Usage:
@@ -33,3 +34,17 @@ def test_the_cost_is_the_last_that_gives_way_to_a_narrow_screen() -> None:
     assert [len(words) for words in wordings] == sorted(map(len, wordings), reverse=True)
     assert all(words.endswith("$0.42 of $5.00") for words in wordings)
     assert any(len(words) <= 32 and "16.4k of 200.0k" in words for words in wordings), "room at 80 cells"
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (80, "kid  peptides  fork of [red] at iteration 2, Model training"),
+        (40, "kid  peptides"),
+        (10, "kid"),
+    ],
+)
+def test_of_what_a_run_is_a_fork_stands_behind_its_dataset_where_there_is_room(width: int, line: str) -> None:
+    parent = ParentState("[red]", "/p", 9, 2, StepName.MODEL_TRAINING, {}, {})
+    view = header_view(RunState(dataset="peptides", parent=parent), "kid", engine_alive=True)
+    assert Facts().draw(view, width, 2)[0].plain == line

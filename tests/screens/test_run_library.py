@@ -376,3 +376,11 @@ async def test_the_metric_of_the_selected_run_and_its_direction_are_always_told(
         assert "▼ MAE" in text_of(pilot)
         await press(pilot, "home")
         assert "▲ AUROC" in text_of(pilot)
+
+
+async def test_of_what_the_selected_run_is_a_fork_is_told_below_the_list() -> None:
+    forked = replace(RUNS[0], fork_of="peptides at iteration 2, Model [training]")
+    async with Host([forked]).run_test(size=(120, 30)) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        assert "fork of peptides at iteration 2, Model [training]" in text_of(pilot)
