@@ -184,7 +184,9 @@ def _low_bandwidth(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _add_looking(commands: _Commands) -> None:
     watch = _low_bandwidth(commands.add("watch", "look:watch", "open the dashboard of a run, live or over", run=True))
     text = "play it back in its own time: space plays and pauses, + and - change the speed, [ and ] the iteration"
-    watch.add_argument("--replay", action="store_true", help=text)
+    how = watch.add_mutually_exclusive_group()
+    how.add_argument("--plain", action="store_true", help="a line for each event, for logs and screen readers")
+    how.add_argument("--replay", action="store_true", help=text)
     _json(commands.add("runs", "look:runs", "list all runs"))
     _json(commands.add("status", "look:status", "say how a run stands", run=True))
     logs = _json(commands.add("logs", "look:logs", "print a run's events, a line each", run=True))

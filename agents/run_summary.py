@@ -35,10 +35,16 @@ _NOT_IN_A_SUMMARY: Final = frozenset(
         "step_finished",
         "step_skipped",
         "step_failed",
+        "step_repeated",
         "iteration_planned",
         "split_created",
         "note_received",
+        "note_changed",
+        "note_withdrawn",
         "note_delivered",
+        "gates_set",
+        "approval_asked",
+        "approval_answered",
     }
 )
 """Nearly all of a journal. Passing over them unparsed makes a thousand runs a matter of seconds."""

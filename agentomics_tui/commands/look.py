@@ -11,13 +11,14 @@ from typing import Any
 
 from agentomics_tui.commands.out import complain, say, say_json, single_line
 from agentomics_tui.commands.paths import find_run
-from agents.checkpoint import load_state
+from agents.checkpoint import load_state, state_of
 from agents.clock import utc_now
 from agents.control import FLAG_OF
 from agents.errors import UserError
 from agents.events import Event
 from agents.fold import apply, fold
 from agents.forecast import forecast
+from agents.holder import holder_of
 from agents.journal import JournalReader
 from agents.launch import follow
 from agents.lock import is_alive, read_lock
@@ -43,13 +44,13 @@ def library(options: argparse.Namespace) -> int:
 
 
 def watch(options: argparse.Namespace) -> int:
-    """Open the dashboard of a run; without a terminal, follow its events. The exit status is the run's."""
+    """Open the dashboard of a run; plainly, or without a terminal, follow its events. The exit status is the run's."""
     run = find_run(options.run, options.runs_dir)
     if options.replay:
         if not sys.stdout.isatty():
             raise UserError(f"--replay: needs a terminal; without one, print it: {to_type('logs', run.run_id)}")
         return open_app(run, options.runs_dir, replay=True)
-    if not sys.stdout.isatty():
+    if options.plain or not sys.stdout.isatty():
         state = follow(run, _say_event)
         if not state.status.is_over:
             complain(f"the engine of run {run.run_id} is gone; go on with: {to_type('resume', run.run_id)}")
@@ -126,10 +127,16 @@ def status(options: argparse.Namespace) -> int:
 
 
 def _measured(run: RunFolder) -> dict[str, Any]:
-    """What the running call does, and what is to come; nulls where neither is known."""
-    pulse, now = read_pulse(run), utc_now()
-    coming = forecast(fold(JournalReader(run.journal).read_all()), now)
+    """Where it stands, who steers, what waits, what runs and what is to come; null what nobody knows."""
+    pulse, now, state, holder = read_pulse(run), utc_now(), state_of(run.journal), holder_of(run)
+    coming = forecast(state, now)
     return {
+        "step": state.step and state.step.name,
+        "control": holder and holder.name,
+        "gates": state.gates,
+        "approval": state.approval and asdict(state.approval),
+        "limit": state.limit and asdict(state.limit),
+        "notes": {note.note_id: note.text for note in state.notes.values() if note.waits},
         "now": pulse and {**pulse.model_dump(mode="json"), "verdict": verdict(pulse)},
         "forecast": coming and {**asdict(coming), "end": coming.end(now)},
     }
@@ -145,6 +152,12 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
         yield "reason", first_line(state.reason)
     yield "dataset", state.dataset
     yield "model", state.model
+    if waits := state.approval:
+        yield "waits", f"for your approval of the {waits.gate}; see: {to_type('review', run.run_id)}"
+    if holder := holder_of(run):
+        yield "control", f"{holder.name} steers"
+    if queued := sum(note.waits for note in state.notes.values()):
+        yield "notes", f"{counted(queued, 'note')} not delivered yet; see: {to_type('notes', run.run_id)}"
     if iteration := state.iteration:
         planned = max(state.planned_iterations, iteration.index + 1)
         step = f", {state.step.name.label}" if state.step else f", {iteration.status}"
