@@ -217,6 +217,11 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         if self._following and self._count:
             self._go(self._count - 1)
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Nothing scrolls before its bar is there, and that comes with the layout after the lines."""
+        if shown and self._following and self._count:
+            self._go(self._count - 1)
+
 
 def tool_line(call: ToolCallState, width: int, still: Look | None = None) -> Content:
     """One call in exactly ``width`` cells: number, step, tool, title, status, time, size."""

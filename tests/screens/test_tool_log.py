@@ -50,6 +50,16 @@ class LogApp(App[None]):
         return self.query_one(ToolLog)
 
 
+async def test_calls_that_come_into_an_empty_log_on_the_screen_end_with_the_newest_in_view() -> None:
+    app = LogApp()
+    async with app.run_test(size=(80, 10)) as pilot:
+        await pilot.pause()
+        app.log_view.show(_calls(30))
+        await pilot.pause()
+        assert app.log_view.scroll_offset.y == app.log_view.max_scroll_y > 0
+        assert app.log_view.vertical_scrollbar.position == app.log_view.max_scroll_y
+
+
 async def test_the_newest_call_is_followed_until_a_person_moves_up() -> None:
     app = LogApp()
     async with app.run_test(size=(80, 10)) as pilot:
