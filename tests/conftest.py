@@ -14,9 +14,12 @@ RUNS_OF_THEIR_MODULE = ("test_attach", "test_end_to_end", "test_environment", "t
 os.environ["TZ"] = "UTC"
 time.tzset()
 
-# A shell that starts the suite in the background has SIGINT ignored, and so would every process that a test starts.
+# A shell that starts the suite in the background has SIGINT ignored, and nohup has SIGHUP; so would every process that
+# a test starts, which then outlives the signal that should end it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Another profile can be chosen with --hypothesis-profile; "default" draws new examples each time.
 settings.register_profile(
