@@ -87,32 +87,29 @@ def dataset(shell: Shell) -> Path:
     return write_dataset(shell.runs_dir.parent / "data" / "toxicity")
 
 
-def start(shell: Shell, dataset: Path, run_id: str) -> Terminal:
-    terminal = Terminal(shell, "run", dataset, "--iterations", 1, "--run-id", run_id)
-    terminal.read_until("Iteration 0")
-    return terminal
+def _left_by_q(terminal: Terminal) -> None:
+    terminal.press("q")
+    terminal.read_until("agentomics-tui watch outlives")
 
 
-@pytest.mark.parametrize("how", ["killed", "closed", "left"])
-def test_a_run_outlives_its_screen_and_can_be_watched_again(shell: Shell, dataset: Path, how: str) -> None:
-    terminal = start(shell, dataset, how)
-    if how == "killed":
-        os.kill(terminal.process.pid, signal.SIGKILL)
-    elif how == "closed":
-        terminal.close()
-    else:
-        terminal.press("q")
-        terminal.read_until(f"agentomics-tui watch {how}")
-    terminal.process.wait(timeout=30)
-    record = read_lock(shell.run_folder(how).lock)
-    assert is_alive(record), "the engine goes on"
-    again = Terminal(shell, "watch", how)
-    again.read_until("toxicity")
-    state = shell.wait(how, lambda state: state.status.is_over)
+def test_a_run_outlives_each_of_its_screens_and_is_watched_again_to_its_end(shell: Shell, dataset: Path) -> None:
+    """One run, for each end of a screen is seen against the same engine, and the last screen sees the run's own end."""
+    screen = Terminal(shell, "run", dataset, "--iterations", 1, "--run-id", "outlives")
+    screen.read_until("Iteration 0")
+    engine = read_lock(shell.run_folder("outlives").lock)
+    ends = (lambda terminal: os.kill(terminal.process.pid, signal.SIGKILL), Terminal.close, _left_by_q)
+    for end_screen in ends:
+        end_screen(screen)
+        screen.process.wait(timeout=30)
+        assert is_alive(engine), "the engine goes on"
+        screen = Terminal(shell, "watch", "outlives")
+        screen.read_until("toxicity")
+    assert is_alive(engine), "no screen was opened on a run that was over"
+    state = shell.wait("outlives", lambda state: state.status.is_over)
     assert state.status is RunStatus.FINISHED
-    again.read_until("finished")
-    again.press("q")
-    assert again.ended() == 0
+    screen.read_until("finished")
+    screen.press("q")
+    assert screen.ended() == 0
 
 
 def test_a_dataset_that_cannot_be_used_closes_the_screen_with_one_line_and_status_2(
