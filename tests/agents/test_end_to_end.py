@@ -119,7 +119,7 @@ def test_a_run_can_be_paused_told_something_released_and_stopped(shell: Shell, d
     shell("run", dataset, "--iterations", 3, "--run-id", "steered", "--detach")
     assert "accepted" in shell("pause", "steered")
     shell.wait("steered", lambda state: state.status is RunStatus.HELD)
-    assert "paused already" in shell("pause", "steered", expect=2)
+    assert "stands still already" in shell("pause", "steered", expect=2)
     shell("say", "steered", "try extra trees")
     assert "held" in shell("status", "steered")
     shell("resume", "steered")
@@ -132,17 +132,10 @@ def test_a_run_can_be_paused_told_something_released_and_stopped(shell: Shell, d
     assert state.test_scores
 
 
-def test_skipping_an_iteration_goes_to_the_next_one(shell: Shell, dataset: Path) -> None:
-    shell("run", dataset, "--iterations", 2, "--run-id", "skipped", "--detach")
-    shell.wait("skipped", lambda state: state.step and state.step.name is StepName.MODEL_TRAINING)
-    shell("skip", "skipped", "--iteration")
-    state = shell.wait("skipped", lambda state: state.status.is_over)
-    assert [iteration.status for iteration in state.iterations] == [IterationStatus.SKIPPED, IterationStatus.DONE]
-    assert state.status is RunStatus.FINISHED
-
-
-def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(shell: Shell, dataset: Path) -> None:
-    shell("run", dataset, "--iterations", 1, "--run-id", "killed", "--detach")
+@pytest.fixture(scope="module")
+def resumed(shell: Shell, dataset: Path) -> tuple[RunState, RunState]:
+    """A run with the settings of ``finished`` whose engine was killed while it trained: as it was then, and its end."""
+    shell("run", dataset, "--iterations", 2, "--run-id", "killed", "--seed", 3, "--detach")
     shell.wait("killed", lambda state: state.step and state.step.name is StepName.MODEL_TRAINING)
     record = read_lock(shell.run_folder("killed").lock)
     assert record is not None
@@ -150,7 +143,11 @@ def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(shell: 
     assert "not running" in shell("pause", "killed", expect=2)
     before = shell.state("killed")
     shell("resume", "killed")
-    state = shell.wait("killed", lambda state: state.status.is_over)
+    return before, shell.wait("killed", lambda state: state.status.is_over)
+
+
+def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(resumed: tuple[RunState, RunState]) -> None:
+    before, state = resumed
     assert state.status is RunStatus.FINISHED
     split = StepName.DATA_SPLIT
     assert state.iterations[0].steps[split].started == before.iterations[0].steps[split].started, (
@@ -158,9 +155,10 @@ def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(shell: 
     )
 
 
-def test_two_runs_with_the_same_seed_agree(shell: Shell, finished: RunState, dataset: Path) -> None:
-    shell("run", dataset, "--iterations", 2, "--run-id", "again", "--headless", "--seed", 3)
-    again = shell.state("again")
+def test_two_runs_with_the_same_seed_agree_though_one_was_killed_and_resumed(
+    finished: RunState, resumed: tuple[RunState, RunState]
+) -> None:
+    _, again = resumed
     assert [iteration.scores for iteration in again.iterations] == [i.scores for i in finished.iterations]
     assert again.test_scores == finished.test_scores
 

@@ -13,7 +13,7 @@ import pytest
 from agents.lock import read_lock
 from agents.models.gateway import ModelReply
 from agents.steps.facts import StepFacts
-from agents.vocabulary import Limit, RunStatus, StepName
+from agents.vocabulary import IterationStatus, Limit, RunStatus, StepName
 from tests.llm_server.brain import ExpertBrain
 from tests.llm_server.scenario import Scenario
 from tests.llm_server.serving import Served, serve
@@ -129,6 +129,18 @@ def test_a_killed_engine_pays_no_finished_step_again_and_shows_no_key(shell: She
     }
     assert files_with(CANARY, shell.runs_dir) == []
     wait_until_nothing_runs_in(shell.run_folder("asked").root)
+
+
+def test_skipping_an_iteration_goes_to_the_next_one(shell: Shell) -> None:
+    hang = {"when": {"step": "model_training", "turn": 1}, "kind": "hang", "where": "mid_stream"}
+    scenario = Scenario.model_validate({"title": "x", "expect": {"status": "finished"}, "fault": [hang]})
+    with serve(ExpertBrain(), scenario) as server:
+        start(shell, server, "--detach", "--iterations", 2)
+        server.wait(lambda served: any(request.fault == "hang" for request in served.requests))
+        shell("skip", "asked", "--iteration")
+        state = shell.wait("asked", lambda state: state.status.is_over)
+    assert [iteration.status for iteration in state.iterations] == [IterationStatus.SKIPPED, IterationStatus.DONE]
+    assert state.status is RunStatus.FINISHED
 
 
 def test_a_recorded_run_is_repeated_by_its_id_without_any_server(shell: Shell) -> None:
