@@ -224,7 +224,8 @@ def _add_talking(commands: _Commands) -> None:
     text = "with the next model call (now), the next step's first, or the next plan (default now)"
     say.add_argument("--when", choices=[str(when) for when in NoteTime], help=text)
     which = say.add_mutually_exclusive_group()
-    which.add_argument("--edit", metavar="ID", help="give this note, which waits, another text")
+    text = "give this note, which waits, another text"
+    which.add_argument("--edit", nargs=2, metavar=("ID", "TEXT"), help=text)
     which.add_argument("--withdraw", metavar="ID", help="take this note back, which waits")
     _json(add("notes", "talk:notes", "list the notes and what became of them", run=True))
     gates = add("gates", "talk:gates", "choose where a run waits for your approval", run=True)

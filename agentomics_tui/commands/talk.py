@@ -21,16 +21,14 @@ from agents.wording import first_line
 def say(options: argparse.Namespace) -> int:
     """Send a note, or change or withdraw one that waits."""
     if options.withdraw is not None:
-        if options.text:
-            raise UserError("say: --withdraw takes no text")
         return send(options, control.WithdrawNote(note_id=_note_id(options, options.withdraw)))
-    text = options.text or ""
+    text = options.edit[1] if options.edit else options.text or ""
     if not text.strip():
         raise UserError("say: the note is empty")
     check_note("say", text)
     when = None if options.when is None else NoteTime(options.when)
-    if options.edit is not None:
-        return send(options, control.EditNote(note_id=_note_id(options, options.edit), text=text, when=when))
+    if options.edit:
+        return send(options, control.EditNote(note_id=_note_id(options, options.edit[0]), text=text, when=when))
     return send(options, control.Say(text=text, when=when or NoteTime.NOW))
 
 

@@ -10,17 +10,9 @@ from hypothesis import strategies as st
 from agents import control
 from agents.interruptions import IterationInterrupted, RunInterrupted
 from agents.recorder import Recorder
-from agents.run_folder import RunFolder, create_run
-from agents.settings import RunSettings
 from agents.steering import Steering
 from agents.vocabulary import StepName
-
-
-def begin(folder: Path) -> tuple[RunFolder, Recorder, Steering]:
-    run = create_run(folder, RunSettings(dataset=Path("/data/d")), "1.0")
-    recorder = Recorder(run.journal, run.run_id)
-    return run, recorder, Steering(run, recorder)
-
+from tests.support.steered import steering_of
 
 KINDS = [control.Pause, control.Resume, control.SkipStep, control.SkipIteration, control.Stop]
 
@@ -30,7 +22,7 @@ KINDS = [control.Pause, control.Resume, control.SkipStep, control.SkipIteration,
 def test_each_command_in_any_order_gets_exactly_one_receipt(
     tmp_path_factory: pytest.TempPathFactory, kinds: list[type[control.CommandBase] | None]
 ) -> None:
-    run, recorder, steering = begin(tmp_path_factory.mktemp("runs"))
+    run, recorder, steering = steering_of(tmp_path_factory.mktemp("runs"))
     ids = []
     for kind in kinds:
         if kind is None:
@@ -47,7 +39,7 @@ def test_each_command_in_any_order_gets_exactly_one_receipt(
 
 
 async def test_nothing_running_means_nothing_can_be_skipped(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     control.submit(run, control.SkipStep())
     steering.look()
     assert [(r.outcome, r.detail) for r in recorder.state.receipts] == [("refused", "no step is running right now")]
@@ -55,7 +47,7 @@ async def test_nothing_running_means_nothing_can_be_skipped(tmp_path: Path) -> N
 
 async def test_the_kind_of_interruption_follows_the_command(tmp_path: Path) -> None:
     for command, kind in ((control.SkipIteration(), IterationInterrupted), (control.Stop(now=True), RunInterrupted)):
-        run, _, steering = begin(tmp_path)
+        run, _, steering = steering_of(tmp_path)
         work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
         await asyncio.sleep(0)
         control.submit(run, command)
@@ -65,7 +57,7 @@ async def test_the_kind_of_interruption_follows_the_command(tmp_path: Path) -> N
 
 
 async def test_a_cancellation_that_no_command_asked_for_stays_a_cancellation(tmp_path: Path) -> None:
-    _, _, steering = begin(tmp_path)
+    _, _, steering = steering_of(tmp_path)
     work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
     await asyncio.sleep(0)
     work.cancel()
@@ -74,7 +66,7 @@ async def test_a_cancellation_that_no_command_asked_for_stays_a_cancellation(tmp
 
 
 async def test_a_command_that_an_earlier_engine_answered_is_not_applied_again(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     pause = control.Pause()
     control.submit(run, pause)
     steering.look()
@@ -84,7 +76,7 @@ async def test_a_command_that_an_earlier_engine_answered_is_not_applied_again(tm
 
 
 async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     for text in ("first", "second"):
         control.submit(run, control.Say(text=text))
     steering.look()
@@ -97,7 +89,7 @@ async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp
 
 
 async def test_a_command_that_comes_too_late_is_refused_with_the_reason(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     control.submit(run, control.Pause())
     steering.refuse_pending("the run is over")
     assert [(r.command, r.outcome, r.detail) for r in recorder.state.receipts] == [
@@ -106,7 +98,7 @@ async def test_a_command_that_comes_too_late_is_refused_with_the_reason(tmp_path
 
 
 async def test_what_ends_more_replaces_what_ends_less_while_its_tools_are_still_going(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
 
     async def slow_to_end() -> None:
         try:
@@ -126,7 +118,7 @@ async def test_what_ends_more_replaces_what_ends_less_while_its_tools_are_still_
 
 
 async def test_what_lies_in_the_control_folder_by_mistake_does_not_hold_up_commands(tmp_path: Path) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     (run.control / "0.json").mkdir()
     (run.control / "1.json").symlink_to("nowhere")
     control.submit(run, control.Pause())
@@ -145,7 +137,7 @@ async def test_what_lies_in_the_control_folder_by_mistake_does_not_hold_up_comma
     ],
 )
 async def test_a_skip_ends_only_what_the_person_saw(tmp_path: Path, command: control.Skip, said: str | None) -> None:
-    run, recorder, steering = begin(tmp_path)
+    run, recorder, steering = steering_of(tmp_path)
     recorder.iteration, recorder.step = 1, StepName.MODEL_TRAINING
     work = asyncio.create_task(steering.interruptible(asyncio.sleep(1000)))
     await asyncio.sleep(0)
