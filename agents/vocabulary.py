@@ -143,6 +143,9 @@ def is_test(split: str) -> bool:
     return split.startswith("test")
 
 
+PERSON_REJECTS: Final = "The person who watches rejects this: "
+"""Before the reason, where a person did not approve what passed the engine's checks."""
+
 BUILTIN_MODEL: Final = "builtin/omics"
 """The policy without an LLM, reached through litellm like every other model."""
 

@@ -184,6 +184,8 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
 
 def _state_words(run: RunFolder, state: RunState, *, alive: bool) -> str:
     """The run's state, and what can be done about it where it does not go on by itself."""
+    if alive and state.approval is not None:
+        return f"{state.status}; approve or reject: {to_type('review', run.run_id)}"
     more = () if state.limit is None else (f"--{FLAG_OF[state.limit.limit]}", "MORE")
     go_on = f"go on with: {to_type('resume', run.run_id, *more)}"
     if not alive and nothing_left_to_do(state) is None:

@@ -20,6 +20,7 @@ from agents.steering import Steering
 from agents.steps.context import Output, Transcript
 from agents.steps.outputs import StepOutput
 from agents.tools.registry import schemas
+from agents.vocabulary import PERSON_REJECTS
 
 TEXT_ONLY_LIMIT: Final = 3
 _CUT: Final = {"length", "max_tokens"}
@@ -180,7 +181,7 @@ class StepAgent:
         verdict = await talk.request.approve(output) if talk.request.approve else Approved(output)
         talk.accepted = verdict.output
         if verdict.output is None:
-            return f"The person who watches rejects this: {verdict.reason}\nDo it again, and call {FINAL_RESULT} again."
+            return f"{PERSON_REJECTS}{verdict.reason}\nDo it again, and call {FINAL_RESULT} again."
         return "accepted"
 
     async def _verdict(self, step: StepRequest[O], call: ToolRequest) -> CallVerdict:

@@ -14,13 +14,16 @@ from agents.policy.wishes import Notes, open_wishes
 from agents.recipes.catalogue import Candidate, InputProfile, candidates, describe
 from agents.steps.facts import StepFacts
 from agents.steps.outputs import IterationPlanOutput, StepOutput
-from agents.vocabulary import IterationMode, StepName
+from agents.vocabulary import PERSON_REJECTS, IterationMode, StepName
 
 _BASELINE: Final = "simple baseline for the kind of input found"
 
 
 def iteration_plan(facts: StepFacts, notes: Sequence[str]) -> Moves:
-    """Plan from the history; a refused combination is replaced by the next best choice."""
+    """Plan from the history; a refused combination is replaced by the next best choice.
+
+    What a person says against a plan counts as a note. Before the data are known there is only one plan to give.
+    """
     all_notes = carried_notes(facts)
     known = {note for _, note in all_notes}
     all_notes += [(facts.iteration, note) for note in map(_one_line, notes) if note not in known]
@@ -37,13 +40,19 @@ def iteration_plan(facts: StepFacts, notes: Sequence[str]) -> Moves:
         output = _planned(facts, profile, outlook, choice, all_notes)
         return f"{choice.reason} {choice.change}", output
 
-    def mend(_: str) -> Part[tuple[str, StepOutput] | None]:
+    def mend(reason: str) -> Part[tuple[str, StepOutput] | None]:
         yield from ()
+        said = reason.partition("\n")[0].removeprefix(PERSON_REJECTS) if reason.startswith(PERSON_REJECTS) else ""
+        if said:
+            all_notes.append((facts.iteration, _one_line(said)))
+        elif profile is None:
+            return None
         saying, output = plan()
-        return f"That plan was not accepted, so I take the next choice. {saying}", output
+        first = "Before I know the data I have no other plan" if profile is None else "So I take the next choice"
+        return f"That plan was not accepted. {first}. {saying}", output
 
     saying, output = plan()
-    return (yield from hand_over(saying, output, mend if profile else None))
+    return (yield from hand_over(saying, output, mend))
 
 
 def carried_notes(facts: StepFacts) -> list[tuple[int, str]]:

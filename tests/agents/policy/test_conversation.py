@@ -10,7 +10,7 @@ from agents.policy.conversation import ConversationError, next_move, read
 from agents.policy.moves import parse_run
 from agents.policy.steps import POLICIES
 from agents.recipes.catalogue import candidates
-from agents.vocabulary import StepName
+from agents.vocabulary import PERSON_REJECTS, StepName
 from tests.agents.policy.driver import BUILTIN_MODEL, ask, litellm, register, tool_schemas
 from tests.agents.policy.histories import facts_for, past, profile_for
 
@@ -198,3 +198,18 @@ def test_a_runs_first_line_tells_how_it_ended(text: str, status: int | None, end
     assert run.exit_status == status
     assert run.ending.startswith(ending)
     assert run.ok == (status == 0)
+
+
+def test_what_a_person_says_against_a_plan_counts_as_a_note() -> None:
+    history = [past(0, BASE, 0.7, profile=PROFILE)]
+    said = f"{PERSON_REJECTS}try extra trees\nDo it again, and call final_result again."
+    messages = answered(opening(history=history, exploring=True), said)
+    plan = json.loads(asyncio.run(ask(messages))["tool_calls"][0]["function"]["arguments"])
+    assert "extra trees" in plan["combination"]
+    assert "try extra trees" in plan["model_architecture_instructions"]
+
+
+def test_before_the_data_are_known_a_person_is_told_that_there_is_no_other_plan() -> None:
+    message = asyncio.run(ask(answered(opening(), f"{PERSON_REJECTS}too dull\nDo it again")))
+    assert json.loads(message["tool_calls"][0]["function"]["arguments"])["mode"] == "baseline"
+    assert "Before I know the data I have no other plan." in message["content"]
