@@ -152,7 +152,7 @@ def _missing(dataset: Dataset) -> str:
     if not counts:
         return "no empty cell in train"
     worst = sorted(counts.items(), key=lambda item: -item[1])
-    return f"{sum(counts.values())} cells of train in {len(counts)} columns: " + some(
+    return f"{counted(sum(counts.values()), 'cell')} of train in {counted(len(counts), 'column')}: " + some(
         [f"{name} ({count})" for name, count in worst], 4
     )
 

@@ -10,6 +10,7 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from agents.data.tables import delimiter_of
 from agents.errors import UserError
+from agents.wording import counted
 
 
 def read_frames(tables: Sequence[Path], columns: Sequence[str]) -> list[pd.DataFrame]:
@@ -40,7 +41,9 @@ def text_among_numbers(table: Path, columns: Sequence[str], limit: int = 5) -> l
         present = series.dropna()
         words = present[pd.to_numeric(present, errors="coerce").isna()]
         if 0 < len(words) <= 0.1 * len(present):
-            found.append(f"column {str(name)!r} holds numbers but {len(words)} cells, such as {words.iloc[0]!r}")
+            found.append(
+                f"column {str(name)!r} holds numbers but {counted(len(words), 'cell')}, such as {words.iloc[0]!r}"
+            )
     return found[:limit]
 
 

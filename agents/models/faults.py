@@ -42,6 +42,21 @@ _WORDS: Final = {
     504: "the provider's gateway got no answer in time",
     529: "the provider is overloaded",
 }
+_INSIDE: Final = (
+    (
+        re.compile(r"TransferEncodingError|ClientPayloadError|payload is not completed|peer closed connection", re.I),
+        "the connection ended inside the reply",
+    ),
+    (
+        re.compile(
+            r"argument of type '|'\w+' object (?:is not|has no)|object is not (?:iterable|subscriptable|callable)"
+            r"|(?:list|string|tuple) ind(?:ex|ices)|errors\.pydantic\.dev|validation errors? for|Expecting value: line"
+            r"|codec can't decode|KeyError|unhashable type|unsupported operand"
+        ),
+        "what came is no reply of the kind that was asked for",
+    ),
+)
+"""What libraries say of themselves when a reply is broken, and what that means to a person."""
 _JSON: Final = json.JSONDecoder()
 _LONGEST: Final = 300
 LONGEST_WAIT: Final = 3600.0
@@ -77,6 +92,8 @@ def fault_of(model: str, error: Exception, now: datetime, redact: Callable[[str]
         return Fault(RequestRefused(f"{model}: refused by the provider's content rules: {text}"), False)
     headline = _headline(status, kind, text)
     line = f"{model}: {headline}: {text}" if text else f"{model}: {headline}"
+    if (status is None or status >= 500) and (broken := _inside(text)):
+        line = f"{model}: {broken}"
     if _NO_CREDIT.search(str(error)):
         return Fault(ModelRefused(line), may_pass=False)
     if status is not None and status not in _TRANSIENT and status < 500:
@@ -94,6 +111,11 @@ def refused_parameter(error: Exception, sent: set[str]) -> str | None:
     text = _message(error, str)
     named = [name for name in sorted(sent) if re.search(rf"\b{name}\b", text)]
     return named[0] if len(named) == 1 else None
+
+
+def _inside(text: str) -> str:
+    """What is wrong with a reply of which only a library's own words are left; empty where a provider speaks."""
+    return next((words for inner, words in _INSIDE if inner.search(text)), "")
 
 
 def _headline(status: int | None, kind: str, text: str) -> str:

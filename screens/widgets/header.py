@@ -62,7 +62,7 @@ def usage_words(
     A price that nobody knows is not shown as nothing.
     """
     if free:
-        return (f"{count(usage.calls)} model calls · free",)
+        return (f"{count(usage.calls)} model {'call' if usage.calls == 1 else 'calls'} · free",)
     cost = cost_words(usage, usd)
     given, got = f"{count(usage.input_tokens)} in", f"{count(usage.output_tokens)} out"
     cached = f"{given} ({count(usage.cached_tokens)} cached)" if usage.cached_tokens else given

@@ -10,6 +10,7 @@ from agents.models.stream import ReplyProgress
 from agents.program import to_type
 from agents.state import ModelCallState, RunState, StepState, ToolCallState
 from agents.vocabulary import TRAINING_REPORT, RunStatus, StepName, StepStatus
+from agents.wording import counted
 from screens.notices import OF_AN_END
 from screens.plain import harmless, one_line
 from screens.reply import ReplyPart, reply_parts
@@ -260,7 +261,7 @@ def _outcome(state: RunState) -> list[tuple[str, str]]:
 
 def _tried(state: RunState) -> str:
     tried = len(state.iterations)
-    calls = f"{state.usage.calls} model calls, {state.tool_calls_made} tool calls"
+    calls = f"{counted(state.usage.calls, 'model call')}, {counted(state.tool_calls_made, 'tool call')}"
     return f"{tried} iteration{'' if tried == 1 else 's'}, {calls}"
 
 

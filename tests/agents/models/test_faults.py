@@ -163,3 +163,29 @@ def test_a_wait_is_bounded_and_never_shorter_than_the_provider_asks_for(
 
 def test_waits_double_until_they_are_long_enough() -> None:
     assert [backoff(retry, 2.0, None, 0.5) for retry in range(1, 7)] == [2, 4, 8, 16, 32, 60]
+
+
+@pytest.mark.parametrize(
+    ("inner", "said"),
+    [
+        ("argument of type 'NoneType' is not iterable", "what came is no reply of the kind that was asked for"),
+        ("litellm.InternalServerError: 'NoneType' object is not subscriptable", "what came is no reply of the kind"),
+        (
+            "1 validation error for ModelResponse\nid\n  For further information visit https://errors.pydantic.dev/2/v/x",
+            "what came is no reply of the kind that was asked for",
+        ),
+        ("Response payload is not completed: <TransferEncodingError: 400>", "the connection ended inside the reply"),
+    ],
+)
+@pytest.mark.parametrize("status", [None, 500])
+def test_no_library_speaks_to_a_person_of_itself(inner: str, said: str, status: int | None) -> None:
+    fault = fault_of("p/m", ProviderError(status, inner), NOW)
+    assert str(fault.error).startswith(f"p/m: {said}")
+    assert fault.may_pass
+    for word in ("NoneType", "pydantic", "TransferEncodingError"):
+        assert word not in str(fault.error)
+
+
+def test_what_a_provider_says_of_a_request_is_told_as_it_is() -> None:
+    fault = fault_of("p/m", ProviderError(400, "KeyError: 'tools' in your request"), NOW)
+    assert "'tools' in your request" in str(fault.error)
