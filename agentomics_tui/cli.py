@@ -198,7 +198,10 @@ def _add_steering(commands: _Commands) -> None:
     pause = add("pause", "steer:pause", "stand still before the next model or tool call", run=True)
     pause.add_argument("--now", action="store_true", help="end the call that runs; its step begins again afterwards")
     text = "go on after a pause, or restart a run whose engine died; with --usd, --tokens or --seconds past a limit"
-    _add_raise(add("resume", "steer:resume", text, run=True))
+    resume = _json(add("resume", "steer:resume", text, run=True))
+    _add_raise(resume)
+    text = "where an engine is started: a line for each event until the run is over, and its exit status"
+    resume.add_argument("--headless", action="store_true", help=text)
     skip = add("skip", "steer:skip", "end the current step or iteration", run=True)
     what = skip.add_mutually_exclusive_group(required=True)
     what.add_argument("--step", action="store_true", help="end the current step and its tool")

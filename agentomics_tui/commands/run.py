@@ -6,7 +6,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -79,7 +79,7 @@ def lead(options: argparse.Namespace, folder: RunFolder, keys: Mapping[str, str]
         if options.detach:
             return _detached(folder, as_json=options.json)
         if not opens_screen(options):
-            return _headless(folder, as_json=options.json)
+            return headless(folder, as_json=options.json)
         from agentomics_tui.commands.look import open_app
 
         status = open_app(folder, options.runs_dir, low_bandwidth=options.low_bandwidth)
@@ -145,8 +145,11 @@ def _detached(folder: RunFolder, *, as_json: bool) -> int:
     return 0
 
 
-def _headless(folder: RunFolder, *, as_json: bool) -> int:
+def headless(folder: RunFolder, *, as_json: bool, after: int = -1) -> int:
+    """Print what happens until the run is over, from the event behind number ``after`` on; the run's exit status."""
     interrupted = False
+    if not as_json:
+        _say_begin(folder)
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         nonlocal interrupted
@@ -156,22 +159,7 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
         submit(folder, Stop(now=True))
         complain("stopping: the best so far is evaluated; press Ctrl-C again to leave at once (the run ends by itself)")
 
-    waiting: list[str] = []
-
-    shared = folder.record().shared_events
-
-    def show(event: Event, state: RunState) -> None:
-        if event.seq < shared:  # of a fork only what is its own
-            return
-        if as_json:
-            say_json(event)
-        elif line := line_of(event, state):
-            waiting.append(line)
-        if state.packages:  # accepted; what is refused is told in one line, without a prelude
-            for line in waiting:
-                say(line)
-            waiting.clear()
-
+    show = _printing(as_json=as_json, first=max(folder.record().shared_events, after + 1))
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         state = follow(folder, show)
@@ -184,6 +172,31 @@ def _headless(folder: RunFolder, *, as_json: bool) -> int:
     if not as_json:
         _say_result(folder, state)
     return 130 if interrupted else exit_status(state)
+
+
+def _printing(*, as_json: bool, first: int) -> Callable[[Event, RunState], None]:
+    """What prints each event from number ``first`` on: of a fork, and of a run taken up again, only what is new."""
+    waiting: list[str] = []
+
+    def show(event: Event, state: RunState) -> None:
+        if event.seq < first:
+            return
+        if as_json:
+            say_json(event)
+        elif line := line_of(event, state):
+            waiting.append(line)
+        if state.packages:  # accepted; what is refused is told in one line, without a prelude
+            for line in waiting:
+                say(line)
+            waiting.clear()
+
+    return show
+
+
+def _say_begin(folder: RunFolder) -> None:
+    """Reading takes seconds, in which a person wants to see that something is done."""
+    if sys.stdout.isatty():
+        say(f"run {folder.run_id}: reading {folder.record().dataset}")
 
 
 def _engine_ended(folder: RunFolder) -> int:

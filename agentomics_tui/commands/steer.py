@@ -101,6 +101,10 @@ def resume(options: argparse.Namespace) -> int:
     if not _has_taken_up(run, engine):
         complain(f"the engine of run {run.run_id} ended at once; see {run.engine_log}")
         return 1
+    if options.headless or options.json:
+        from agentomics_tui.commands.run import headless  # no other word that steers needs all of that
+
+        return headless(run, as_json=options.json, after=state.last_seq)
     print_line(f"run {run.run_id} goes on; watch it with: {to_type('watch', run.run_id)}")
     return 0
 

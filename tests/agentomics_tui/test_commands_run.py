@@ -71,7 +71,7 @@ def test_keys_of_a_file_go_to_the_engine_and_nowhere_else(settled: Path, monkeyp
         return subprocess.Popen(["true"])
 
     monkeypatch.setattr(command, "start_engine", start)
-    monkeypatch.setattr(command, "_headless", lambda folder, as_json: 0)
+    monkeypatch.setattr(command, "headless", lambda folder, as_json: 0)
     dataset = write_dataset(settled / "data", rows=40)
     options = options_of(str(dataset), runs_dir=settled / "runs", run_id="one", label_column="outcome", metric="AUROC")
     assert command.run(options) == 0

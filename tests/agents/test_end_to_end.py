@@ -142,8 +142,12 @@ def resumed(shell: Shell, dataset: Path) -> tuple[RunState, RunState]:
     os.kill(record.pid, signal.SIGKILL)
     assert "not running" in shell("pause", "killed", expect=2)
     before = shell.state("killed")
-    shell("resume", "killed")
-    return before, shell.wait("killed", lambda state: state.status.is_over)
+    printed = shell("resume", "killed", "--headless", "--json")
+    events = [json.loads(line) for line in printed.splitlines()]
+    assert events[0]["type"] == "run_resumed", "only what is new is told"
+    assert events[0]["seq"] == before.last_seq + 1
+    assert events[-1]["type"] == "run_finished"
+    return before, shell.state("killed")
 
 
 def test_an_engine_that_was_killed_is_resumed_at_the_step_it_had_reached(resumed: tuple[RunState, RunState]) -> None:
