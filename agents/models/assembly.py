@@ -1,4 +1,4 @@
-"""Tool calls put together from the pieces of a stream.
+"""Tool calls and signed thoughts, put together from the pieces of a stream.
 
 Providers agree on less than the format says: the index may be missing (then a new id begins a new call), two calls may
 have the same id, and a name may be missing altogether.
@@ -50,3 +50,29 @@ class ToolCallAssembly:
         arguments = piece.function.arguments or ""
         call.arguments.append(arguments)
         return Delta("tool", arguments, place, name)
+
+
+@dataclass
+class ThoughtAssembly:
+    """Takes the pieces of thinking blocks. A block ends with its signature; one without a signature is not kept.
+
+    litellm's own assembly has the text of a block twice: the piece with the signature repeats those before it.
+    """
+
+    blocks: list[dict[str, Any]] = field(default_factory=list)
+    _begun: str = ""
+
+    def take(self, pieces: Sequence[Any]) -> None:
+        """Add the pieces of one chunk."""
+        for piece in map(dict, pieces):
+            if piece.get("type") == "redacted_thinking":
+                self._begun = ""
+                self.blocks.append(piece)
+                continue
+            text = piece.get("thinking") or ""
+            if not piece.get("signature"):
+                self._begun += text
+                continue
+            whole = text if text.startswith(self._begun) else self._begun + text
+            self.blocks.append({"type": "thinking", "thinking": whole, "signature": piece["signature"]})
+            self._begun = ""

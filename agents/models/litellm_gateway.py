@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 from agents.clock import utc_now
-from agents.models.assembly import PartialCall, ToolCallAssembly
+from agents.models.assembly import PartialCall, ThoughtAssembly, ToolCallAssembly
 from agents.models.faults import Broken, fault_of, refused_parameter
 from agents.models.gateway import (
     Delta,
@@ -87,7 +87,7 @@ class LiteLLMGateway:
     def _arguments(self, request: ModelRequest, dropped: set[str]) -> dict[str, Any]:
         arguments: dict[str, Any] = {
             "model": request.model,
-            "messages": list(request.messages),
+            "messages": _without_empty_texts(request.messages) if "claude" in request.model else list(request.messages),
             "tools": list(request.tools),
             "temperature": request.temperature,
             "stream": True,
@@ -127,9 +127,10 @@ class LiteLLMGateway:
         finally:
             if stream is not None:
                 await stream.aclose()
-        if stream.received_finish_reason == "content_filter" and not coming.heard:
+        ended = _end_of(stream)
+        if ended == "content_filter" and not coming.heard:
             raise RequestRefused(f"{arguments['model']}: the provider's content filter let no reply through")
-        if stream.received_finish_reason is None or not coming.heard:
+        if ended is None or not coming.heard:
             raise Broken(_what_came_instead(stream, coming))
         return _reply_of(litellm, arguments["model"], arguments["messages"], coming)
 
@@ -140,6 +141,7 @@ class _Coming:
 
     chunks: list[Any] = field(default_factory=list)
     assembly: ToolCallAssembly = field(default_factory=ToolCallAssembly)
+    thoughts: ThoughtAssembly = field(default_factory=ThoughtAssembly)
     heard: bool = False
 
     def take(self, chunk: Any) -> Sequence[Delta]:
@@ -148,6 +150,7 @@ class _Coming:
         if not chunk.choices:
             return ()
         delta, deltas = chunk.choices[0].delta, []
+        self.thoughts.take(getattr(delta, "thinking_blocks", None) or ())
         if reasoning := getattr(delta, "reasoning_content", None):
             deltas.append(Delta("reasoning", _encodable(reasoning)))
         if delta.content:
@@ -193,11 +196,29 @@ async def _chunks(stream: Any, silence: float) -> AsyncIterator[Any]:
         yield chunk
 
 
+def _without_empty_texts(messages: Sequence[Message]) -> list[Message]:
+    """litellm fills an empty text for Claude with words of its own, which the model would take for what it said."""
+    return [
+        {**message, "content": None} if message.get("tool_calls") and message.get("content") == "" else message
+        for message in messages
+    ]
+
+
 def _any_of(tools: Sequence[dict[str, Any]]) -> Any:
     """``tool_choice`` for a reply that must call one of ``tools``; some servers know only the form with a name."""
     if len(tools) == 1:
         return {"type": "function", "function": {"name": tools[0]["function"]["name"]}}
     return "required"
+
+
+def _end_of(stream: Any) -> str | None:
+    """Why the reply ended, in the provider's words; None where it broke off.
+
+    litellm keeps Google's reason elsewhere, since Google sends one before the last chunk; there it also makes one up
+    for a reply that broke off, whose tool calls are whole all the same, since each comes in one piece.
+    """
+    reason: str | None = stream.received_finish_reason or stream.intermittent_finish_reason
+    return reason or None
 
 
 def _what_came_instead(stream: Any, coming: _Coming) -> str:
@@ -224,7 +245,8 @@ def _reply_of(litellm: Any, model: str, messages: Sequence[Message], coming: "_C
         cached_tokens=int(getattr(details, "cached_tokens", 0) or 0),
         cost_usd=_cost(litellm, model, response),
         finish_reason=response.choices[0].finish_reason or "",
-        extra=_wanted_back(message),
+        # Signed thoughts must come back unchanged, or the provider refuses the next request.
+        extra={"thinking_blocks": coming.thoughts.blocks} if coming.thoughts.blocks else {},
     )
 
 
@@ -235,12 +257,6 @@ def _tool_request(call: PartialCall) -> ToolRequest:
         arguments=_encodable("".join(call.arguments)),
         extra={"provider_specific_fields": call.extra} if call.extra else {},
     )
-
-
-def _wanted_back(message: Any) -> dict[str, Any]:
-    """Signed thoughts must come back unchanged, or the provider refuses the next request."""
-    blocks = getattr(message, "thinking_blocks", None)
-    return {"thinking_blocks": blocks} if blocks else {}
 
 
 def _encodable(text: str) -> str:

@@ -3,10 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.models.assembly import ToolCallAssembly
+from agents.models.assembly import ThoughtAssembly, ToolCallAssembly
 
 
 def piece(arguments: str, index: int | None = 0, identity: str | None = None, name: str | None = None) -> Any:
@@ -61,3 +62,23 @@ def test_nothing_of_the_arguments_is_lost_however_they_are_cut(pieces: list[tupl
     expected = ["".join(text for at, text in pieces if at == index) for index in order]
     assert ["".join(call.arguments) for call in assembly.calls] == expected
     assert [heard[place] for place in range(len(expected))] == expected
+
+
+def signed(thinking: str, signature: str) -> dict[str, str]:
+    return {"type": "thinking", "thinking": thinking, "signature": signature}
+
+
+@pytest.mark.parametrize("last", ["Where is it?", "is it?", ""], ids=["all again", "the rest", "nothing"])
+def test_a_signed_thought_has_its_text_once_whatever_comes_with_the_signature(last: str) -> None:
+    assembly = ThoughtAssembly()
+    pieces = ["Where ", "is it?"] if last != "is it?" else ["Where "]
+    for piece in pieces:
+        assembly.take([{"type": "thinking", "thinking": piece}])
+    assembly.take([signed(last, "s1")])
+    assembly.take([{"type": "redacted_thinking", "data": "x"}])
+    assembly.take([signed("Here.", "s2")])
+    assert assembly.blocks == [
+        signed("Where is it?", "s1"),
+        {"type": "redacted_thinking", "data": "x"},
+        signed("Here.", "s2"),
+    ]
