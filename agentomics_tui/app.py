@@ -16,10 +16,11 @@ from textual.message import Message
 from textual.notifications import Notify
 from textual.screen import Screen
 
+from agentomics_tui.library_watcher import LibraryWatcher
 from agentomics_tui.terminal_nudges import Pacing, sequence, tell_desktop, wants_desktop
 from agentomics_tui.thin_app import ThinApp
 from agentomics_tui.user_settings import Nudge
-from agentomics_tui.worker import LibraryWatcher, RunWatcher
+from agentomics_tui.worker import RunWatcher
 from agents.clock import utc_now
 from agents.outcome import exit_status
 from agents.program import to_type

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from agentomics_tui.reading import Post, Reading
 from agentomics_tui.recorded_reply import RecordedReply, read_reply
 from agentomics_tui.tail import read_end
 from agentomics_tui.timeline import Timeline
-from agentomics_tui.worker import POLL_SECONDS, Post, _Reading
+from agentomics_tui.worker import POLL_SECONDS
 from agents.clock import utc_now
 from agents.events import Event, ModelCallStarted, ToolCallStarted
 from agents.fold import apply
@@ -50,7 +51,7 @@ class ReplayWatcher:
         self.folder = folder
         self._post = post
         self._ticking = ticking
-        self._reading = _Reading(post)
+        self._reading = Reading(post)
         self._inbox: queue.SimpleQueue[ReplayWish | None] = queue.SimpleQueue()
         self._stopping = False
         self._timeline = Timeline()

@@ -13,18 +13,14 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from textual.message import Message
-
 from agentomics_tui.holding import Holding
 from agentomics_tui.last_seen import read_seen, write_seen
+from agentomics_tui.reading import Post, Reading
 from agentomics_tui.tail import read_end
 from agents.checkpoint import load_state
-from agents.clock import utc_now
 from agents.control import Command, Resume, submit
 from agents.errors import UserError
 from agents.events import (
@@ -43,7 +39,6 @@ from agents.lock import is_alive, read_lock
 from agents.models.stream import StreamReader
 from agents.pulse import STALE_SECONDS, Pulse, read_pulse
 from agents.run_folder import RunFolder
-from agents.run_summary import RunCatalogue, RunSummary
 from agents.state import ApprovalState, RunState
 from screens.away import Seen
 from screens.messages import (
@@ -54,15 +49,12 @@ from screens.messages import (
     JournalRead,
     OutputRead,
     PulseSeen,
-    ReadingSeen,
     ReplyRead,
-    RunsListed,
     SeenBefore,
     StateRestored,
 )
 
 POLL_SECONDS: Final = 0.25
-LIBRARY_SECONDS: Final = 1.0
 CHUNK_BYTES: Final = 256 * 1024
 """Of the journal, for one message: about a thousand events, folded in some milliseconds."""
 LONG_BYTES: Final = 4 * CHUNK_BYTES
@@ -74,32 +66,7 @@ _YIELD_SECONDS: Final = 0.0005
 _LOCK_SECONDS: Final = 1.0
 _LAST_WORDS_BYTES: Final = 2_000
 
-Post = Callable[[Message], object]
 _logger: Final = logging.getLogger(__name__)
-
-
-class _Reading:
-    """Tells once when reading begins to fail, and once when it works again."""
-
-    def __init__(self, post: Post) -> None:
-        self._post = post
-        self._told = ""
-
-    def attempt(self, read: Callable[[], bool]) -> bool:
-        """What ``read`` returns; False where it failed. No failure of it ends a worker."""
-        problem, more = "", False
-        try:
-            more = read()
-        except OSError as error:
-            problem = _words_of(error)
-        except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            if problem != self._told:
-                _logger.exception("a worker of the screens failed; it goes on")
-        if problem != self._told:
-            self._told = problem
-            self._post(ReadingSeen(problem))
-        return more
 
 
 class RunWatcher:
@@ -114,7 +81,7 @@ class RunWatcher:
         self._holding = Holding(folder, post, wanted=steers)
         self._post = post
         self._poll = poll
-        self._reading = _Reading(post)
+        self._reading = Reading(post)
         self._reader = JournalReader(folder.journal)
         self._backlog: RunState | None = None
         """What was folded of a journal that was long when it was first read, until the screen gets it."""
@@ -331,76 +298,6 @@ class RunWatcher:
             self._post(OutputRead(call, text, self._log_size))
         if not self._log_open:
             self._log = None
-
-
-class LibraryWatcher:
-    """Follows all runs below one folder."""
-
-    def __init__(
-        self,
-        runs_dir: Path,
-        post: Post,
-        poll: float = LIBRARY_SECONDS,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._runs_dir = runs_dir
-        self._post = post
-        self._poll = poll
-        self._now = now
-        self._catalogue = RunCatalogue()
-        self._reading = _Reading(post)
-        self._stopping = False
-        self._posted: list[RunSummary] | None = None
-        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    def refresh(self) -> None:
-        """Look again without waiting for the next poll. Returns at once."""
-        self._wake.put(None)
-
-    def stop(self) -> None:
-        """Make :meth:`run` return. Returns at once."""
-        self._stopping = True
-        self._wake.put(None)
-
-    def run(self) -> None:
-        """List and post until :meth:`stop` is called. What ``run.json`` tells is posted before any journal is read."""
-        while not self._stopping:
-            self._reading.attempt(self._read)
-            with suppress(queue.Empty):
-                self._wake.get(timeout=self._poll)
-
-    def _read(self) -> bool:
-        self._catalogue.scan(self._runs_dir)
-        self._share()
-        reported = time.monotonic()
-        failure: Exception | None = None
-        for path in self._catalogue.paths:
-            if self._stopping:
-                return False
-            try:
-                self._catalogue.refresh(path, self._now())
-            except Exception as error:  # noqa: BLE001 - raised when the other runs have had their turn
-                failure = error
-            if time.monotonic() - reported > self._poll:
-                self._share()
-                reported = time.monotonic()
-        self._share()
-        if failure is not None:
-            raise failure
-        return False
-
-    def _share(self) -> None:
-        """Post the list, unless it is what was posted last."""
-        summaries = self._catalogue.summaries
-        if summaries != self._posted:
-            self._posted = summaries
-            self._post(RunsListed(summaries))
-
-
-def _words_of(error: OSError) -> str:
-    """File and reason in one short phrase."""
-    name = Path(error.filename).name if isinstance(error.filename, str) else ""
-    return f"{name}: {error.strerror or error}" if name else error.strerror or str(error)
 
 
 def _differs(a: EngineSeen, b: EngineSeen) -> bool:

@@ -7,15 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from agents import events as ev
-from agents.bounds import RECEIPTS_KEPT, WARNINGS_KEPT, add_model_call, add_report, add_tool_call, keep_newest
+from agents.bounds import WARNINGS_KEPT, add_model_call, add_report, add_tool_call, keep_newest
+from agents.fold_steering import apply_steering, echo, end_hold
 from agents.state import (
-    ApprovalState,
     BestState,
     Idle,
     IterationState,
-    LimitState,
     ModelCallState,
-    NoteState,
     ParentState,
     Retry,
     RunState,
@@ -31,7 +29,7 @@ def apply(state: RunState, event: ev.EventBase) -> None:
     if event.seq <= state.last_seq:
         return
     if isinstance(event, ev.RunResumed | ev.RunForked) and state.last_event is not None:
-        _end_hold(state, state.last_event)
+        end_hold(state, state.last_event)
         state.idle.append(Idle(state.last_event, event.time))
     state.last_seq = event.seq
     state.last_event = event.time
@@ -47,7 +45,7 @@ def apply(state: RunState, event: ev.EventBase) -> None:
     elif isinstance(event, ev.ResultEvent):
         _apply_result(state, event)
     elif isinstance(event, ev.SteeringEvent):
-        _apply_steering(state, event)
+        apply_steering(state, event)
 
 
 def _apply_run(state: RunState, event: ev.RunEvent) -> None:
@@ -89,7 +87,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.reason = event.reason
             state.ended = event.time
             state.approval = None
-            _end_hold(state, event.time)
+            end_hold(state, event.time)
             _close_open_calls(state, event.time)
             _close_open_iterations(state, event)
 
@@ -133,7 +131,7 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             iteration.change = event.change
             iteration.plan_reason = event.reason
             iteration.expectation = event.expectation
-            _echo(state, f"plan: {event.change}")
+            echo(state, f"plan: {event.change}")
         case ev.IterationFinished():
             iteration.status = event.status
             iteration.reason = event.reason
@@ -145,7 +143,7 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             if event.step is not None:
                 _apply_step(state, iteration.steps[event.step], event)
             if isinstance(event, ev.StepFinished):
-                _echo(state, f"output: {event.summary}")
+                echo(state, f"output: {event.summary}")
         case ev.StepRepeated() if event.step is not None:
             for name in STEPS[STEPS.index(event.step) :]:
                 _put_back(iteration.steps[name])
@@ -190,7 +188,7 @@ def _apply_tool_call(state: RunState, event: ev.ToolEvent) -> None:
                     started=event.time,
                 ),
             )
-            _echo(state, f"{event.tool}: {event.title}")
+            echo(state, f"{event.tool}: {event.title}")
         case ev.ToolCallFinished() if call := state.tool_call(event.call):
             call.outcome = event.outcome
             call.exit_status = event.exit_status
@@ -235,89 +233,6 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
             pass
 
 
-def _apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
-    match event:
-        case ev.Held():
-            state.status = RunStatus.HELD
-            state.reason = event.reason
-            state.held_since = state.held_since or event.time
-        case ev.Released():
-            _end_hold(state, event.time)
-            if state.status in (RunStatus.HELD, RunStatus.PAUSING):
-                _go_on(state)
-        case ev.LimitReached():
-            state.limit = LimitState(event.limit, event.used, event.allowed, event.message, event.needed)
-        case ev.LimitRaised():
-            state.raised[event.limit] = event.allowed
-            state.limit = None
-        case ev.CommandReceived():
-            _apply_receipt(state, event)
-        case ev.GatesSet():
-            state.gates = event.gates
-        case ev.ApprovalAsked():
-            state.approvals = event.approval
-            state.approval = ApprovalState(
-                event.approval,
-                event.gate,
-                event.iteration,
-                event.step,
-                event.title,
-                event.subject,
-                event.change,
-                event.time,
-            )
-        case ev.ApprovalAnswered():
-            state.approval = None
-        case ev.NoteReceived() | ev.NoteChanged() | ev.NoteWithdrawn() | ev.NoteDelivered():
-            _apply_note(state, event)
-        case _:
-            pass
-
-
-def _apply_note(state: RunState, event: ev.NoteReceived | ev.NoteChanged | ev.NoteWithdrawn | ev.NoteDelivered) -> None:
-    if isinstance(event, ev.NoteReceived):
-        state.notes[event.note_id] = NoteState(event.note_id, event.text, event.by, event.when, event.time)
-        return
-    note = state.notes.get(event.note_id)
-    if note is None:
-        return
-    match event:
-        case ev.NoteChanged():
-            note.text, note.when = event.text, event.when
-        case ev.NoteWithdrawn():
-            note.withdrawn = True
-        case ev.NoteDelivered():
-            note.delivered = True
-            note.iteration, note.step = event.iteration, event.step
-
-
-def _echo(state: RunState, what: str) -> None:
-    """The agent did something: that is what followed the notes that it was given last."""
-    for note in state.notes.values():
-        if note.delivered and not note.followed:
-            note.followed = what
-
-
-def _apply_receipt(state: RunState, event: ev.CommandReceived) -> None:
-    state.receipts.append(event)
-    keep_newest(state.receipts, RECEIPTS_KEPT)
-    if event.outcome == "refused" or state.status.is_over:
-        return
-    if event.command == "pause" and state.status in (RunStatus.RUNNING, RunStatus.STOPPING):
-        state.status = RunStatus.PAUSING
-    elif event.command == "resume" and state.status is RunStatus.PAUSING:
-        _go_on(state)
-    elif event.command == "stop":
-        state.stop_asked = True
-        if state.status is not RunStatus.HELD:
-            state.status = RunStatus.STOPPING
-
-
-def _go_on(state: RunState) -> None:
-    state.status = RunStatus.STOPPING if state.stop_asked else RunStatus.RUNNING
-    state.reason = ""
-
-
 def _finish_model_call(state: RunState, event: ev.ModelCallFinished) -> None:
     _spend(state.usage, event)
     if iteration := _iteration_of(state, event):
@@ -357,12 +272,6 @@ def _iteration_of(state: RunState, event: ev.EventBase) -> IterationState | None
     while len(state.iterations) <= index:
         state.iterations.append(IterationState(len(state.iterations), event.time))
     return state.iterations[index]
-
-
-def _end_hold(state: RunState, now: datetime) -> None:
-    if state.held_since is not None:
-        state.idle.append(Idle(state.held_since, now))
-        state.held_since = None
 
 
 def _close_open_calls(state: RunState, now: datetime) -> None:

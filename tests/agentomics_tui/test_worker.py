@@ -12,8 +12,9 @@ import pytest
 from textual.message import Message
 
 from agentomics_tui import worker
+from agentomics_tui.library_watcher import LibraryWatcher
 from agentomics_tui.tail import read_end
-from agentomics_tui.worker import LibraryWatcher, RunWatcher
+from agentomics_tui.worker import RunWatcher
 from agents import control
 from agents.checkpoint import CheckpointWriter
 from agents.events import Event, RunResumed
