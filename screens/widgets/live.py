@@ -19,7 +19,7 @@ from screens.vocabulary import RUN, Look, score, short_step, shorten, tool_look
 from screens.widgets.pane import Pane, fitted, labelled, wrapped
 
 _LABELS = 9
-_BAR = 20
+_BAR, _SHORTEST_BAR = 20, 5
 _TALL = 8
 _OF_EARLIER = 2
 """Lines kept for each part of a reply before the newest one, where there are more than ``_TALL`` for all."""
@@ -38,7 +38,7 @@ class LiveView:
     """Label and line, in their order."""
     tool: str
     tool_look: Look | None
-    progress: tuple[float, float | None, str] | None
+    progress: tuple[float, float | None, tuple[str, ...]] | None
     """Epoch, of how many, and its figures."""
     warning: str
     output: str
@@ -87,7 +87,7 @@ class Live(Pane[LiveView]):
         if view.tool and view.tool_look:
             lines += labelled("runs", [Content.assemble(view.tool_look.mark, " ", view.tool)], _LABELS)
         if view.progress:
-            lines += labelled("trains", [_bar(*view.progress)], _LABELS)
+            lines += labelled("trains", _training(*view.progress, room), _LABELS)
         if view.warning:
             lines += labelled("warns", [Content.styled(view.warning, "$warning")], _LABELS)
         spare = height - len(lines)
@@ -265,18 +265,34 @@ def _tried(state: RunState) -> str:
     return f"{tried} iteration{'' if tried == 1 else 's'}, {calls}"
 
 
-def _progress(call: ToolCallState | None, metric: str) -> tuple[float, float | None, str] | None:
+def _progress(call: ToolCallState | None, metric: str) -> tuple[float, float | None, tuple[str, ...]] | None:
     if call is None or not call.training:
         return None
     point = call.training[-1]
     names = sorted(point.values, key=lambda name: (metric.lower() not in name.lower(), "val" not in name.lower()))
-    figures = "  ".join(f"{one_line(name)} {score(point.values[name])}" for name in names)
-    return point.epoch, point.of, figures
+    return point.epoch, point.of, tuple(f"{one_line(name)} {score(point.values[name])}" for name in names)
 
 
-def _bar(epoch: float, of: float | None, figures: str) -> Content:
+def _training(epoch: float, of: float | None, figures: Sequence[str], room: int) -> list[Content]:
+    """Epoch, a bar and the figures, each of them whole; the bar is as long as costs no line more."""
     if not of or of <= 0:
-        return Content.assemble(f"epoch {epoch:g}  ", (figures, "$text-muted"))
-    filled = round(_BAR * min(1.0, max(0.0, epoch / of)))
-    bar = Content.assemble(("━" * filled, "$accent"), ("─" * (_BAR - filled), "$text-muted"))
-    return Content.assemble(f"epoch {epoch:g} of {of:g}  ", bar, "  ", (figures, "$text-muted"))
+        return _in_lines([Content(f"epoch {epoch:g}")], figures, room)
+    head = Content(f"epoch {epoch:g} of {of:g}")
+    lines = _in_lines([head], figures, room)
+    for width in range(_BAR, _SHORTEST_BAR - 1, -1):
+        filled = round(width * min(1.0, max(0.0, epoch / of)))
+        bar = Content.assemble(("━" * filled, "$accent"), ("─" * (width - filled), "$text-muted"))
+        with_bar = _in_lines([head, bar], figures, room)
+        if len(with_bar) == len(lines):
+            return with_bar
+    return lines
+
+
+def _in_lines(beginning: Sequence[Content], figures: Sequence[str], room: int) -> list[Content]:
+    lines: list[Content] = []
+    for part in (*beginning, *(Content.styled(figure, "$text-muted") for figure in figures)):
+        if lines and lines[-1].cell_length + 2 + part.cell_length <= room:
+            lines[-1] = Content.assemble(lines[-1], "  ", part)
+        else:
+            lines.append(part)
+    return lines

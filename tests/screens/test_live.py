@@ -9,7 +9,7 @@ from agents.fold import fold
 from agents.policy.moves import MARKER
 from agents.policy.steps.model_training import SAVED
 from agents.vocabulary import RunStatus
-from screens.widgets.live import live_view
+from screens.widgets.live import _training, live_view
 from tests.support.journals import running_run
 
 
@@ -26,6 +26,17 @@ def test_training_reports_stand_in_figures_and_not_among_what_is_printed(tmp_pat
 def test_what_the_policy_reads_is_left_out_and_what_a_person_reads_is_not(tmp_path: Path, marker: str) -> None:
     for_people = f"{marker}97 rows"
     assert printed(tmp_path, f'looking\n{marker}{{"rows": 97}}\n{for_people}\n') == f"looking\n{for_people}"
+
+
+@pytest.mark.parametrize(("room", "lines", "bar"), [(120, 1, 20), (75, 1, 5), (66, 2, 20), (30, 4, 14), (17, 4, 0)])
+def test_a_training_is_told_in_whole_figures_and_the_bar_costs_no_line(room: int, lines: int, bar: int) -> None:
+    figures = ("val_AUROC 0.9120", "val_loss 0.3412", "train_loss 0.2903")
+    shown = [line.plain for line in _training(12, 40, figures, room)]
+    told = "  ".join(shown)
+    assert told.replace("━", "").replace("─", "").split() == f"epoch 12 of 40 {' '.join(figures)}".split()
+    assert max(map(len, shown)) <= room
+    assert len(shown) == lines
+    assert told.count("━") + told.count("─") == bar
 
 
 def test_a_result_tells_the_metric_of_the_run_and_the_report_before_the_other_test_metrics(tmp_path: Path) -> None:
