@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from screens.limit_question import LimitScreen
+from screens.questions import EndIterationScreen
 from tests.support import journals
 from tests.support.watching import app_on, settled, until, with_engine, with_pulse
 
@@ -51,6 +52,29 @@ def test_the_question_how_to_stop(snap_compare) -> None:
 
     app = app_on(with_engine(journals.running_run(Path("runs"))))
     assert snap_compare(app, terminal_size=(80, 24), run_before=asked)
+
+
+@pytest.mark.parametrize("key", ["n", "s"], ids=["next_iteration", "skip_step"])
+def test_the_question_before_an_iteration_ends(snap_compare, key: str) -> None:
+    async def asked(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, EndIterationScreen), "the question")
+        await pilot.pause()
+
+    staged = journals.running_run if key == "n" else journals.asking_run
+    app = app_on(with_engine(staged(Path("runs"))))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=asked)
+
+
+def test_the_chart_in_the_place_of_the_tool_calls(snap_compare) -> None:
+    async def charted(pilot: Pilot[str]) -> None:
+        await settled(pilot)
+        await pilot.press("c")
+        await settled(pilot)
+
+    app = app_on(with_engine(journals.running_run(Path("runs"))))
+    assert snap_compare(app, terminal_size=(80, 24), run_before=charted)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
