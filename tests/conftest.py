@@ -21,6 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# No test pulls the plug, and waiting for the disk is a fifth of a run in this process. Engines of their own do wait.
+os.fsync = lambda descriptor: None
+
 # Another profile can be chosen with --hypothesis-profile; "default" draws new examples each time.
 settings.register_profile(
     "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True

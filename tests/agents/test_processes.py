@@ -234,7 +234,8 @@ async def test_a_full_disk_ends_the_command_with_that_reason(tmp_path: Path) -> 
 @pytest.mark.slow
 async def test_200_megabytes_are_counted_exactly_in_constant_memory(tmp_path: Path) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    script = "for i in range(10_000_000): print(f'{i:019d}')"
+    lines = "''.join(f'{i:019d}\\n' for i in range(start, start + 10_000))"
+    script = f"import sys\nfor start in range(0, 10_000_000, 10_000): sys.stdout.write({lines})"
     result = await run_process(
         [sys.executable, "-c", script], cwd=tmp_path, environment={}, log=tmp_path / "log", timeout=600
     )
