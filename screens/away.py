@@ -133,10 +133,12 @@ def _waiting(state: RunState, *, engine_alive: bool) -> Iterator[tuple[str, str]
         return
     if not engine_alive:
         yield "waits", "its engine is gone; p resumes the run"
+    elif approval := state.approval:
+        yield "waits", f"for your approval of the {approval.gate}: {one_line(approval.title)}"
     elif limit := standing_at(state):
         yield "waits", f"for you at its limit: {one_line(limit.message)}"
     elif state.status is RunStatus.HELD:
         yield "waits", f"it stands still: {one_line(state.reason)}; p goes on"
-    notes = [note for note in state.notes.values() if not note.delivered]
+    notes = [note for note in state.notes.values() if note.waits]
     if notes:
         yield "note", f"not delivered yet: {one_line(notes[-1].text)}"

@@ -174,11 +174,10 @@ class ToolLog(ScrollView, can_focus=True, inherit_bindings=False):
         before, self._cursor = self._cursor, max(0, min(self._count - 1, row))
         height = max(1, self.size.height)
         top = int(self.scroll_offset.y)
-        # By force: a list that has just outgrown its height has no scrollbar yet, and Textual would not scroll it.
         if self._cursor < top:
-            self.scroll_to(y=self._cursor, animate=False, immediate=True, force=True)
+            self.scroll_to(y=self._cursor, animate=False, immediate=True)
         elif self._cursor >= top + height:
-            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True, force=True)
+            self.scroll_to(y=self._cursor - height + 1, animate=False, immediate=True)
         self._repaint(before)
         self._repaint(self._cursor)
 

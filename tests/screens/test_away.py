@@ -102,6 +102,8 @@ def test_what_waits_for_the_person_is_named() -> None:
     limit = journals.limit_run(Path("runs"), "limit")
     nothing = Seen(0, journals.START, 0, None, None, 0.0, 0.0)
     assert lines(nothing, limit)["waits"].startswith("for you at its limit: the next model call may cost $0.12")
+    approval = journals.approval_run(Path("runs"), "approval")
+    assert lines(nothing, approval)["waits"] == "for your approval of the plan: 3-mers instead of 2-mers"
 
 
 def test_a_run_that_ended_says_how() -> None:
