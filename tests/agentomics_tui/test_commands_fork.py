@@ -63,7 +63,7 @@ def test_what_cannot_be_forked_is_one_line_and_leaves_nothing(tmp_path: Path) ->
     name = journals.RUN_ID
     before = sorted(runs.folder.rglob("*"))
     assert "--iteration 9: the run has iterations 0 to 3" in runs.error("fork", name, "--iteration", 9)
-    assert "no step is called 'lunch'" in runs.error("fork", name, "--step", "lunch")
+    assert "no step 'lunch'" in runs.error("fork", name, "--step", "lunch")
     assert "no run 'nobody'" in runs.error("fork", "nobody")
     assert "cannot be forked" in runs.error("fork", name), "its files are not there"
     assert sorted(runs.folder.rglob("*")) == before

@@ -244,7 +244,8 @@ async def test_control_that_cannot_be_taken_is_told() -> None:
 def test_the_question_of_an_approval(snap_compare, size: tuple[int, int], gate: Gate) -> None:
     async def ready(pilot: Pilot[str]) -> None:
         await settled(pilot)
-        await asked(pilot)
+        (await asked(pilot)).query_one(TextArea).cursor_blink = False
+        await pilot.pause()
 
     app = app_on(with_engine(journals.approval_run(RUNS, gate=gate)))
     assert snap_compare(app, terminal_size=size, run_before=ready)
@@ -255,6 +256,8 @@ def test_the_other_questions(snap_compare, key: str) -> None:
     async def ready(pilot: Pilot[str]) -> None:
         await settled(pilot)
         await pilot.press(key)
+        for field in pilot.app.screen.query(Input):
+            field.cursor_blink = False
         await pilot.pause()
 
     app = app_on(with_engine(journals.noted_run(RUNS)))
