@@ -95,6 +95,7 @@ class Calls:
         async def work(_: int, log: Path) -> tuple[ToolResult, ProcessResult]:
             limit = self._budget.cap(self._settings.run_python_tool_timeout)
             done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit)
+            done.demand_sound_disk()
             if done.timed_out:
                 outcome = ToolOutcome.TIMEOUT
             else:

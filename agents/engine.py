@@ -17,6 +17,7 @@ from pathlib import Path
 from agents.errors import UserError, words_of
 from agents.events import RunFinished, RunResumed, RunStarted
 from agents.files import remove_tree
+from agents.kept_replies import settle_open_calls
 from agents.lock import HEARTBEAT_SECONDS, STALE_SECONDS, EngineLock, LockHeld
 from agents.nudges import Nudges, to_stderr
 from agents.outcome import nothing_left_to_do
@@ -43,6 +44,9 @@ def main(arguments: list[str]) -> int:
         return 2
     except asyncio.CancelledError:
         return 130
+    except OSError as error:
+        print(f"run {run.run_id}: {_disk_words(error)}", file=sys.stderr)  # noqa: T201
+        return 1
     return 0
 
 
@@ -93,14 +97,14 @@ def _lead(run: RunFolder, record: RunRecord, redact: Redactor, nudges: Nudges | 
     try:
         if reason := nothing_left_to_do(recorder.state):
             raise UserError(f"run {run.run_id}: {reason}")
-        announce(recorder, record)
+        announce(run, recorder, record)
         asyncio.run(_with_steering(run, record, recorder))
     except (UserError, asyncio.CancelledError):
         raise
     except OSError as error:
         recorder.iteration = recorder.step = None
-        reason = f"the run's files cannot be written or read: {words_of(error)}; when that is mended, resume the run"
-        recorder.emit(RunFinished(status=RunStatus.FAILED, reason=reason), durable=True)
+        with contextlib.suppress(OSError):  # the journal's disk may be the one that fails; engine.log says it as well
+            recorder.emit(RunFinished(status=RunStatus.FAILED, reason=_disk_words(error), cut_off=True), durable=True)
         raise
     except Exception as error:
         # A defect of the engine itself: the trace goes to engine.log, the line to everyone who watches.
@@ -109,14 +113,20 @@ def _lead(run: RunFolder, record: RunRecord, redact: Redactor, nudges: Nudges | 
         recorder.emit(RunFinished(status=RunStatus.FAILED, reason=reason), durable=True)
         raise
     finally:
-        recorder.close()
+        with contextlib.suppress(OSError):  # what was announced as durable is on the disk already
+            recorder.close()
         remove_tree(run.root / "work")
 
 
-def announce(recorder: Recorder, record: RunRecord) -> None:
+def _disk_words(error: OSError) -> str:
+    return f"the run's files cannot be written or read: {words_of(error)}; when that is mended, resume the run"
+
+
+def announce(run: RunFolder, recorder: Recorder, record: RunRecord) -> None:
     """Tell that an engine has taken the run up, for the first time or again."""
     if recorder.state.started is not None:
         recorder.emit(RunResumed(host=socket.gethostname(), pid=os.getpid()), durable=True)
+        settle_open_calls(run, recorder)
         return
     recorder.emit(
         RunStarted(

@@ -1,6 +1,11 @@
 """Errors that a person can mend, and how they are told."""
 
+import errno
+import os
 import shutil
+from typing import Final
+
+_OF_THE_DISK: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE)
 
 
 class UserError(Exception):
@@ -9,6 +14,16 @@ class UserError(Exception):
     The message is one line that says what is wrong, where (file, row, column) and what to do. A command that meets
     it prints the line on stderr and exits with status 2; nothing has been written or lost.
     """
+
+
+def is_of_the_disk(error: BaseException) -> bool:
+    """Whether a full, broken or absent disk is the cause: nobody's mistake, and over when somebody has mended it.
+
+    It ends the run, which can then be taken up at its open step. Handing it to a model would cost the step.
+    """
+    if isinstance(error, shutil.Error):
+        return any(os.strerror(number) in str(error) for number in _OF_THE_DISK)
+    return isinstance(error, OSError) and error.errno in _OF_THE_DISK
 
 
 def words_of(error: Exception) -> str:

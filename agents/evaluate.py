@@ -83,6 +83,7 @@ async def _evaluate_staged(
     incumbent = best.value if best is not None and best.split_version == version else None
     # The engine may have died after it had announced this very candidate.
     announced = best is not None and (best.iteration, best.digest) == (index, digest)
+    before = best.previous if best is not None and announced else incumbent
     if is_new_best := announced or is_better(METRICS[metric], value, incumbent):
         change = BestChanged(
             metric=metric,
@@ -94,7 +95,7 @@ async def _evaluate_staged(
         )
         await to_the_end(_keep(context, index, staged, scores, None if announced else change))
     return ValidationEvaluationOutput(
-        summary=_in_words(metric, scores, None if announced else incumbent, is_new_best),
+        summary=_in_words(metric, scores, before, is_new_best),
         metric=metric,
         train=scores[SplitName.TRAIN],
         validation=scores[SplitName.VALIDATION],

@@ -1,19 +1,23 @@
 """Writing files so that a reader, or a crash, never meets half of one."""
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 _CHUNK: Final = 1 << 30
+_NO_SYNC: Final = (errno.EINVAL, errno.ENOTSUP)
+"""How a file system says that it cannot flush a folder."""
 
 
 def write_atomically(path: Path, text: str | bytes, *, durable: bool = True) -> None:
-    """Write ``text`` beside ``path``, flush it to disk and rename it into place.
+    """Write ``text`` beside ``path``, flush it to disk, rename it into place and flush that too.
 
     Without ``durable`` it may be missing after a power cut: for what nothing relies upon.
     """
@@ -26,8 +30,49 @@ def write_atomically(path: Path, text: str | bytes, *, durable: bool = True) -> 
                 file.flush()
                 os.fsync(file.fileno())
         beside.replace(path)
+        if durable:
+            sync_folder(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that takes nothing has its own error, and that is the one to tell
+            beside.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in ``folder`` to disk: a file that was flushed is lost with its name."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Flush all files below ``folder``, and its own name, to disk: before an event says that they are there.
+
+    What vanishes or cannot be opened is passed over: an agent's folder holds all sorts of things.
+    """
+    for parent, _, names in os.walk(folder):
+        _sync_files(Path(parent, name) for name in names)
+        with suppress(PermissionError, FileNotFoundError):
+            sync_folder(Path(parent))
+    sync_folder(folder.parent)
+
+
+def _sync_files(paths: Iterable[Path]) -> None:
+    for path in paths:
+        try:
+            if not stat.S_ISREG(path.lstat().st_mode):
+                continue  # opening a pipe would wait for its writer
+            descriptor = os.open(path, os.O_RDONLY)
+        except (PermissionError, FileNotFoundError):
+            continue
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def write_result(path: Path, text: str) -> None:

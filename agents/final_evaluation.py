@@ -60,14 +60,18 @@ async def evaluate_on_tests(context: RunContext) -> dict[str, Scores]:
     scores: dict[str, Scores] = {}
     for name in tests:
         try:
-            scores[name] = await _score_test(context, snapshot, dataset, name)
+            scored = await _score_test(context, snapshot, dataset, name)
         except (ScriptFailed, PredictionError) as error:
             raise SnapshotNotUsable(f"test split {name}: {error}") from None
-    await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores, dataset.test_findings))
+        scores[name] = scored.values
+        # The journal comes last: what it does not tell is done again when the run is taken up.
+        await to_the_end(asyncio.to_thread(add_test_scores, snapshot, scores, dataset.test_findings))
+        context.recorder.emit(scored, durable=True)
     return scores
 
 
-async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset, name: str) -> Scores:
+async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset, name: str) -> MetricsComputed:
+    """The event that tells the scores on one test split."""
     facts, best = context.dataset, context.recorder.state.best
     assert best is not None
     split = dataset.splits[name]
@@ -96,13 +100,9 @@ async def _score_test(context: RunContext, snapshot: Snapshot, dataset: Dataset,
     if scores.get(facts.metric) is None:
         cause = cause_undefined(METRICS[facts.metric], facts.task_type, split.labels, facts.classes)
         undefined = cause or NO_VALUE_FOR_PREDICTIONS
-    context.recorder.emit(
-        MetricsComputed(
-            split=name, is_test=True, metric=facts.metric, values=scores, rows=len(split.ids), undefined=undefined
-        ),
-        durable=True,
+    return MetricsComputed(
+        split=name, is_test=True, metric=facts.metric, values=scores, rows=len(split.ids), undefined=undefined
     )
-    return scores
 
 
 def _same_dataset(context: RunContext) -> Dataset:

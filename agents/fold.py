@@ -21,7 +21,7 @@ from agents.state import (
     ToolCallState,
     Usage,
 )
-from agents.vocabulary import STEPS, Gate, IterationStatus, RunStatus, StepStatus, ToolOutcome
+from agents.vocabulary import STEPS, Gate, IterationStatus, RunStatus, StepName, StepStatus, ToolOutcome
 
 
 def apply(state: RunState, event: ev.EventBase) -> None:
@@ -62,7 +62,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.status = RunStatus.RUNNING
             state.ended = None
             state.reason = ""
-            state.stop_asked = False
+            state.stop_asked = state.is_cut_off = False
             state.limit = None
             state.approval = None
             _close_open_calls(state, event.time)
@@ -86,6 +86,7 @@ def _apply_run(state: RunState, event: ev.RunEvent) -> None:
             state.status = event.status
             state.reason = event.reason
             state.ended = event.time
+            state.is_cut_off = event.cut_off
             state.approval = None
             end_hold(state, event.time)
             _close_open_calls(state, event.time)
@@ -138,17 +139,25 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
             iteration.seconds = event.seconds
             iteration.report = event.report
         case ev.StepStarted() | ev.StepFinished() | ev.StepSkipped() | ev.StepFailed() | ev.OutputRejected():
-            if isinstance(event, ev.StepFinished) and event.combination:
-                iteration.combination = event.combination
             if event.step is not None:
                 _apply_step(state, iteration.steps[event.step], event)
             if isinstance(event, ev.StepFinished):
-                echo(state, f"output: {event.summary}")
+                _take_output(state, iteration, event)
         case ev.StepRepeated() if event.step is not None:
             for name in STEPS[STEPS.index(event.step) :]:
-                _put_back(iteration.steps[name])
+                _put_back(state, iteration, iteration.steps[name])
+                if event.anew:
+                    iteration.steps[name].anew_after = state.model_calls_made
         case ev.IterationStarted() | ev.StepRepeated():
             pass
+
+
+def _take_output(state: RunState, iteration: IterationState, event: ev.StepFinished) -> None:
+    """What an accepted output means for its iteration."""
+    iteration.combination = event.combination or iteration.combination
+    if event.step is StepName.DATA_SPLIT:
+        iteration.open_split = None
+    echo(state, f"output: {event.summary}")
 
 
 def _apply_model_call(state: RunState, event: ev.ModelEvent) -> None:
@@ -209,7 +218,7 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
             state.splits[event.version] = event.rows
             state.split_digests[event.version] = event.digests
             if iteration := _iteration_of(state, event):
-                iteration.split_version = event.version
+                iteration.split_version = iteration.open_split = event.version
         case ev.MetricsComputed() if event.is_test:
             state.test_scores[event.split] = event.values
             state.test_undefined[event.split] = event.undefined
@@ -228,6 +237,7 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
                 snapshot=event.snapshot,
                 time=event.time,
                 digest=event.digest,
+                previous=event.previous,
             )
         case _:
             pass
@@ -297,11 +307,14 @@ def _put_back_open_steps(state: RunState) -> None:
             iteration.status, iteration.reason, iteration.seconds = IterationStatus.RUNNING, "", None
         for step in iteration.steps.values():
             if step.status is StepStatus.RUNNING or step.is_cut_off:
-                _put_back(step)
+                _put_back(state, iteration, step)
 
 
-def _put_back(step: StepState) -> None:
+def _put_back(state: RunState, iteration: IterationState, step: StepState) -> None:
     """It begins again; what was spent on it stays."""
+    if step.name is StepName.DATA_SPLIT and iteration.open_split is not None:
+        del state.splits[iteration.open_split], state.split_digests[iteration.open_split]
+        iteration.split_version, iteration.open_split = None, None
     step.status = StepStatus.PENDING
     step.is_cut_off = False
     step.started = step.seconds = step.output = None

@@ -10,11 +10,15 @@ class Interruption(Exception):
 
 
 class StepRepeats(Interruption):
-    """Begin again at ``back_to``, which is the step that runs or an earlier one; None is the one that runs."""
+    """Begin again at ``back_to``, which is the step that runs or an earlier one; None is the one that runs.
 
-    def __init__(self, reason: str, back_to: StepName | None = None) -> None:
+    ``anew``: what a person wants to be done otherwise; else the step only goes on later.
+    """
+
+    def __init__(self, reason: str, back_to: StepName | None = None, *, anew: bool = False) -> None:
         super().__init__(reason)
         self.back_to = back_to
+        self.anew = anew
 
 
 class StepInterrupted(Interruption):

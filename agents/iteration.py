@@ -12,6 +12,7 @@ from agents.budget import LimitEndsRun
 from agents.clock import utc_now
 from agents.context import RunContext
 from agents.data.splits import install_split
+from agents.errors import is_of_the_disk
 from agents.evaluate import evaluate_candidate
 from agents.events import (
     IterationFinished,
@@ -24,7 +25,7 @@ from agents.events import (
     StepStarted,
 )
 from agents.events import StepFailed as StepFailedEvent
-from agents.files import digest_of, remove_tree, write_atomically
+from agents.files import digest_of, remove_tree, sync_tree, write_atomically
 from agents.history import outputs_of
 from agents.interruptions import Interruption, IterationInterrupted, RunInterrupted, StepInterrupted, StepRepeats
 from agents.models.gateway import ModelError, RequestRefused
@@ -81,7 +82,7 @@ class Iteration:
             try:
                 await self._step(step)
             except StepRepeats as wish:
-                self._put_back(wish.back_to or step, str(wish))
+                self._put_back(wish.back_to or step, str(wish), anew=wish.anew)
             finally:
                 self.context.recorder.step = None
 
@@ -89,9 +90,9 @@ class Iteration:
         over = (StepStatus.DONE, StepStatus.SKIPPED)
         return next((step for step in STEPS if self._state.steps[step].status not in over), None)
 
-    def _put_back(self, first: StepName, reason: str) -> None:
+    def _put_back(self, first: StepName, reason: str, *, anew: bool) -> None:
         """Let ``first`` and what follows it begin again; what they made is put aside."""
-        self.context.recorder.emit(StepRepeated(step=first, reason=reason), durable=True)
+        self.context.recorder.emit(StepRepeated(step=first, reason=reason, anew=anew), durable=True)
         for step in STEPS[STEPS.index(first) :]:
             self._outputs.pop(step, None)
             self._put_aside(step)
@@ -118,12 +119,14 @@ class Iteration:
         except ModelError:
             raise
         except Exception as error:
+            if is_of_the_disk(error):
+                raise
             # Agents leave files and names that nobody thought of; that costs an iteration, not a run of days.
             traceback.print_exc()
             reason = self.context.run.shown(f"unexpected {type(error).__name__}: {error}")
             recorder.emit(StepFailedEvent(reason=reason), durable=True)
             raise StepFailed(reason) from error
-        self._archive(step, output)
+        await self._archive(step, output)
 
     async def _work(self, step: StepName) -> StepOutput:
         if step is StepName.VALIDATION_EVALUATION:
@@ -144,6 +147,7 @@ class Iteration:
         target = self.context.run.split(version)
         remove_tree(target)  # left by an engine that died before it could announce it
         rows = await asyncio.to_thread(install_split, folders, target, self.context.run.data, self.context.dataset)
+        await asyncio.to_thread(sync_tree, target)
         digests = {name.value: await asyncio.to_thread(digest_of, target / name) for name in SplitName}
         self.context.recorder.emit(
             SplitCreated(
@@ -155,10 +159,11 @@ class Iteration:
             durable=True,
         )
 
-    def _archive(self, step: StepName, output: StepOutput) -> None:
+    async def _archive(self, step: StepName, output: StepOutput) -> None:
         recorder, run = self.context.recorder, self.context.run
         path = self._step_dir(step) / "output.json"
         write_atomically(path, recorder.redact(output.model_dump_json(indent=2)))
+        await to_the_end(asyncio.to_thread(sync_tree, self._step_dir(step)))
         self._outputs[step] = output.model_dump(mode="json")
         if isinstance(output, IterationPlanOutput):
             recorder.emit(

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from agents.clock import utc_now
 from agents.errors import UserError
 from agents.events import EVENT, Event, EventBase
+from agents.files import sync_folder
 
 _CHUNK = 1 << 20
 _E = TypeVar("_E", bound=EventBase)
@@ -38,6 +39,7 @@ class JournalWriter:
         self._file = path.open("ab", buffering=0)
         self.size = os.fstat(self._file.fileno()).st_size
         """Bytes of the journal after the last event that was written."""
+        sync_folder(path.parent)
 
     def write(self, event: _E, *, durable: bool = False) -> _E:
         """Stamp ``event``, append it, hand it to the operating system and return it as it was written.

@@ -55,8 +55,13 @@ class EngineLock:
                 descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
                 raise LockHeld(f"another engine has just taken {path}") from None
-            with os.fdopen(descriptor, "w") as file:
-                file.write(json.dumps(lock._record()))
+            try:
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(json.dumps(lock._record()))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                raise
         return lock
 
     def beat(self) -> bool:

@@ -13,7 +13,7 @@ from agents.data.workspace import import_dataset, read_facts
 from agents.environment import ISOLATION, RunEnvironment, make_environment
 from agents.errors import UserError, words_of
 from agents.events import DatasetChecked, EnvironmentReady, RunFinished
-from agents.files import digest_of, remove_tree
+from agents.files import digest_of, remove_tree, sync_tree
 from agents.final_evaluation import SnapshotNotUsable, TestNotScored, evaluate_on_tests
 from agents.history import full_reason
 from agents.interruptions import Interruption, RunInterrupted, StepRepeats
@@ -120,6 +120,7 @@ def _import(run: RunFolder, settings: RunSettings) -> DatasetChecked:
         remove_tree(left)
     import_dataset(dataset, beside)
     beside.rename(run.data)
+    sync_tree(run.data)
     return DatasetChecked(
         task_type=dataset.task_type,
         metric=dataset.metric.name,

@@ -19,6 +19,7 @@ from agents.events import (
 )
 from agents.files import write_atomically
 from agents.interruptions import AskedAgain
+from agents.kept_replies import SAID, KeptReplies, KeptReply, figures_of
 from agents.models.gateway import (
     Delta,
     Gateway,
@@ -36,8 +37,6 @@ from agents.settings import RunSettings
 from agents.steering import Steering
 from agents.steps.context import AFTER, CHARACTERS_PER_TOKEN, NEAR, Transcript
 
-_SAID: Final = 4000
-"""Characters of a reply that its event carries; the whole reply lies in the model call's record."""
 _TOO_LONG_LIMIT: Final = 3
 """How often a conversation is made shorter because the provider says that it is too long."""
 _UNREADABLE: Final = 2000
@@ -68,6 +67,8 @@ class Talk:
     """Of its tool calls."""
     must_call: bool = False
     """The next reply has to call a tool: the last one did not."""
+    kept: KeptReplies | None = None
+    """What interrupted attempts at the same step were answered, once it was looked for."""
 
     @property
     def model(self) -> str:
@@ -98,13 +99,16 @@ class ModelCalls:
 
         Raises :class:`AskedAgain` where a person has cancelled the call, or the run's time has ended it: the caller
         asks again after it has looked for what else a person wants. A conversation that the provider finds too long is
-        made shorter and sent again.
+        made shorter and sent again. What an interrupted attempt at the step was answered is not asked again.
         """
+        talk.kept = talk.kept or KeptReplies(self._run, self._recorder)
         while True:
             self._fit(talk)
-            await self._afford(talk)
+            kept = talk.kept.reply_to(talk.models, talk.transcript.messages)
+            if kept is None:
+                await self._afford(talk)
             try:
-                reply = await self._recorded(talk)
+                reply = await self._recorded(talk, kept)
             except RequestTooLong:
                 if talk.too_long >= _TOO_LONG_LIMIT:
                     raise
@@ -153,10 +157,13 @@ class ModelCalls:
     def _next(self) -> int:
         return self._recorder.state.model_calls_made + 1
 
-    async def _recorded(self, talk: Talk) -> ModelReply:
+    async def _recorded(self, talk: Talk, kept: KeptReply | None) -> ModelReply:
         call = self._next
         stream = self._run.model_calls / f"{call:06d}.stream"
-        self._recorder.emit(ModelCallStarted(call=call, model=talk.model, stream=self._run.relative(stream)))
+        # Durable: after a power cut no other call may take the number, and with it the place of a reply that was paid.
+        self._recorder.emit(
+            ModelCallStarted(call=call, model=talk.model, stream=self._run.relative(stream)), durable=True
+        )
         writer = StreamWriter(stream, self._recorder.redact)
         listening = _Listening(call, talk, self._recorder, self._steering, writer)
         flushing = asyncio.create_task(listening.keep_flushing())
@@ -165,8 +172,9 @@ class ModelCalls:
         error: str | None = "cancelled"
         try:
             async with asyncio.timeout(self._budget.time_for_a_call()) as time:
-                reply = _with_unique_ids(await self._steering.asking(self._any_model(talk, listening)), talk.ids)
-            reply = self._counted(talk, reply, listening)
+                asked = kept.reply if kept else await self._steering.asking(self._any_model(talk, listening))
+                reply = _with_unique_ids(asked, talk.ids)
+            reply = reply if kept else self._counted(talk, reply, listening)
             error = None
         except (ModelError, AskedAgain) as failure:
             error = str(failure)
@@ -179,7 +187,7 @@ class ModelCalls:
         finally:
             flushing.cancel()
             listening.stream.close()
-            self._finish(talk, call, watch.seconds, reply, error, listening)
+            self._finish(talk, call, watch.seconds, reply, error, listening, kept)
         stream.unlink(missing_ok=True)  # its record holds the whole reply
         return reply
 
@@ -229,24 +237,21 @@ class ModelCalls:
         reply: ModelReply | None,
         error: str | None,
         listening: "_Listening",
+        kept: KeptReply | None,
     ) -> None:
-        record = self._run.model_calls / f"{call:06d}.json"
-        self._write_record(talk, call, reply, error)
-        event = ModelCallFinished(
-            call=call, model=talk.model, seconds=seconds, record=self._run.relative(record), error=error
-        )
+        repeats = kept.call if kept else None
+        event = ModelCallFinished(call=call, model=talk.model, seconds=seconds, error=error, repeats=repeats)
         if reply is not None:
-            spent = {
-                "input_tokens": reply.input_tokens,
-                "output_tokens": reply.output_tokens,
-                "cached_tokens": reply.cached_tokens,
-                "cost_usd": reply.cost_usd,
-                "said": self._recorder.redact(reply.text)[:_SAID],
-                "tools": [request.name for request in reply.tool_calls],
-            }
+            spent = figures_of(reply, is_repeated=kept is not None)
+            spent["said"] = self._recorder.redact(reply.text)[:SAID]
         else:
             spent = self._spent_in_vain(talk, listening)
-        self._recorder.emit(event.model_copy(update=spent))
+        try:
+            record = self._write_record(talk, call, reply, error, repeats)
+        except OSError:
+            self._recorder.emit(event.model_copy(update=spent))  # the reply is lost, and still it was paid for
+            raise
+        self._recorder.emit(event.model_copy(update={**spent, "record": record}))
 
     def _spent_in_vain(self, talk: Talk, listening: "_Listening") -> dict[str, Any]:
         """What a call without a reply probably cost: providers count what they have sent, whoever hung up."""
@@ -257,8 +262,10 @@ class ModelCalls:
         output = round(listening.characters / CHARACTERS_PER_TOKEN)
         return {"input_tokens": tokens, "output_tokens": output, "cost_usd": facts.price(tokens, output)}
 
-    def _write_record(self, talk: Talk, call: int, reply: ModelReply | None, error: str | None) -> None:
-        """Only what is new since the last call, or a long step would write its history a hundred times."""
+    def _write_record(
+        self, talk: Talk, call: int, reply: ModelReply | None, error: str | None, repeats: int | None
+    ) -> str:
+        """Only what is new since the last call, or a long step would write its history a hundred times; its path."""
         messages = talk.transcript.messages
         value = {
             "call": call,
@@ -270,10 +277,13 @@ class ModelCalls:
             "tools": [tool["function"]["name"] for tool in talk.transcript.tools],
             "reply": _recorded_reply(reply) if reply else None,
             "error": error,
+            "repeats": repeats,
         }
         text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-        write_atomically(self._run.model_calls / f"{call:06d}.json", f"{self._recorder.redact(text)}\n")
+        path = self._run.model_calls / f"{call:06d}.json"
+        write_atomically(path, f"{self._recorder.redact(text)}\n")
         talk.recorded = len(messages)
+        return self._run.relative(path)
 
 
 @dataclass

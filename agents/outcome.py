@@ -55,6 +55,8 @@ def nothing_left_to_do(state: RunState) -> str | None:
             return f"it was refused and did not start: {state.reason}"
         case RunStatus.FINISHED:
             return "it is finished"
+        case RunStatus.FAILED if state.is_cut_off:
+            return None
         case RunStatus.STOPPED | RunStatus.FAILED if (
             0 < len(state.iterations) >= state.planned_iterations
             and state.iterations[-1].status is not IterationStatus.RUNNING

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import IO, Any, Final
 
 from agents import guard, guard_server
+from agents.errors import is_of_the_disk
 from agents.excerpt import Excerpt
 from agents.tasks import to_the_end
 
@@ -60,6 +61,13 @@ class ProcessResult:
     """Processes that not even SIGKILL could end."""
     stopped_because: str | None = None
     """Why the call ended it, where that was not its time."""
+    disk_error: OSError | None = None
+    """Why its output could not be kept, where the disk is the cause."""
+
+    def demand_sound_disk(self) -> None:
+        """Raise what the disk said: neither a model nor a script can mend it."""
+        if self.disk_error is not None:
+            raise self.disk_error
 
 
 async def run_process(
@@ -104,6 +112,7 @@ async def run_process(
         left_running=leash.left_running,
         stuck=leash.stuck,
         stopped_because=stopped_because,
+        disk_error=output.disk_error,
     )
 
 
@@ -255,6 +264,7 @@ class _Output:
         self._loop = asyncio.get_running_loop()
         self.overflow: asyncio.Future[str] = self._loop.create_future()
         """Why nothing more can be written, once that is so."""
+        self.disk_error: OSError | None = None
         self._ended = asyncio.Event()
         log.parent.mkdir(parents=True, exist_ok=True)
         self._file = log.open("wb", buffering=0)
@@ -313,6 +323,9 @@ class _Output:
                 self.overflow.set_result(f"it wrote more than {self._limit:,} bytes")
         except OSError as error:
             self.overflow.set_result(f"its output could not be written to the log: {error.strerror}")
+            if is_of_the_disk(error):
+                error.filename = self._file.name
+                self.disk_error = error
 
     def _tell(self, lines: Iterable[str]) -> None:
         assert self._on_line is not None

@@ -17,7 +17,7 @@ from agents.data.workspace import DatasetFacts
 from agents.environment import RunEnvironment
 from agents.errors import UserError
 from agents.events import BestChanged
-from agents.files import remove_tree, sha256_of, write_atomically, write_json
+from agents.files import remove_tree, sha256_of, sync_folder, sync_tree, write_atomically, write_json
 from agents.journal import JournalReader
 from agents.model_files import ModelFiles, gather
 from agents.run_folder import RunFolder
@@ -118,6 +118,7 @@ def install_snapshot(
     target = run.snapshot(record.iteration)
     remove_tree(target)
     staged.root.rename(target)
+    sync_tree(target)
     point_best_at(run, record.iteration)
     return Snapshot(run.best)
 
@@ -147,6 +148,7 @@ def point_best_at(run: RunFolder, iteration: int | None) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(os.path.relpath(run.snapshot(iteration), run.root))
     link.replace(run.best)
+    sync_folder(run.root)
 
 
 # --- how one goes ----------------------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ class StepState:
     is_cut_off: bool = False
     """The run ended while it was open; a run that is taken up again begins it again."""
     rejections: int = 0
+    anew_after: int = 0
+    """The newest model call when a person wanted the step done otherwise: no reply up to it is given again."""
     model_calls: int = 0
     usage: Usage = field(default_factory=Usage)
 
@@ -164,6 +166,9 @@ class IterationState:
     """The run ended while it was open; a run that is taken up again goes on with it."""
     seconds: float | None = None
     split_version: int | None = None
+    open_split: int | None = None
+    """A split version that was made in this iteration by a step which is not done: a step that begins again makes it
+    again."""
     scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     """Split to metric to value, as the engine computed them."""
     report: str | None = None
@@ -190,6 +195,8 @@ class BestState:
     time: datetime
     digest: str = ""
     """SHA-256 over the snapshot's scripts and artifacts, as they were scored."""
+    previous: float | None = None
+    """The best before, on the same split version."""
 
 
 @dataclass
@@ -328,6 +335,8 @@ class RunState:
     idle: list[Idle] = field(default_factory=list)
     """Every hold that ended, and every time without an engine: from the last event of one to the first of the next."""
     stop_asked: bool = False
+    is_cut_off: bool = False
+    """It ended because its files could not be written or read."""
     last_event: datetime | None = None
     last_seq: int = -1
 

@@ -260,7 +260,7 @@ class Steering:
             self._accept(command, f"step {back_to.label} begins again")
             if command.note:
                 self._notes.add(command.command_id, command.note, command.by)
-            self._end_work(StepRepeats(f"put back by {command.by}", back_to))
+            self._end_work(StepRepeats(f"put back by {command.by}", back_to, anew=True))
 
     def _interrupt(self, command: control.Command, interruption: Interruption, *, even_idle: bool = False) -> None:
         if not self._can_interrupt(interruption):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
-from agents.errors import UserError
+from agents.errors import UserError, is_of_the_disk
 
 SUFFIXES: Final = (".fa", ".fasta", ".faa", ".fna")
 
@@ -94,6 +94,8 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UserError(f"{path}: broken gzip file ({error})") from None
     except OSError as error:
+        if is_of_the_disk(error):
+            raise  # it may be the one that is written to
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 

@@ -16,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, Final, TextIO, cast
 
-from agents.errors import UserError
+from agents.errors import UserError, is_of_the_disk
 
 SUFFIXES: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
 
@@ -168,6 +168,8 @@ def _reading(path: Path) -> Iterator[TextIO]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UserError(f"{path}: broken gzip file ({error})") from None
     except OSError as error:
+        if is_of_the_disk(error):
+            raise  # it may be the one that is written to
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 

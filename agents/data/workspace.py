@@ -18,7 +18,7 @@ from agents.data.familiar import ColumnShape, Familiarity, describe_columns
 from agents.data.fasta import copy_fasta, fasta_files, header_ids, is_fasta, read_fasta
 from agents.data.layout import DESCRIPTION, SUPPLEMENTARY, TRAIN, VALIDATION, DatasetForm
 from agents.data.tables import find_table, open_table, pick, places_of, read_columns, read_header, write_table
-from agents.errors import UserError
+from agents.errors import UserError, is_of_the_disk
 from agents.files import remove_tree, write_json
 from agents.vocabulary import TaskType
 
@@ -360,4 +360,6 @@ def _copy_tree(source: Path, target: Path, leave: Collection[str] = ()) -> None:
             else:
                 shutil.copyfile(entry, target / entry.name)
     except (OSError, shutil.Error) as error:
+        if is_of_the_disk(error):
+            raise
         raise UserError(f"{source}: cannot be copied to {target} ({error})") from None

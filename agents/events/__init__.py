@@ -126,6 +126,7 @@ class RunFinished(EventBase):
     status: RunStatus
     reason: str = ""
     best_iteration: int | None = None
+    cut_off: bool = Field(False, description="Files could not be written or read: when they can, it can be taken up.")
 
 
 # --- iterations and steps --------------------------------------------------------------------------------------------
@@ -193,6 +194,7 @@ class StepRepeated(EventBase):
 
     type: Literal["step_repeated"] = "step_repeated"
     reason: str
+    anew: bool = Field(False, description="It is to be done otherwise: nothing that was answered before counts.")
 
 
 class OutputRejected(EventBase):
@@ -281,6 +283,9 @@ class ModelCallFinished(EventBase):
     said: str = Field("", description="Beginning of the reply's text.")
     tools: list[str] = Field(default_factory=list, description="Tools that the reply calls.")
     record: str | None = Field(None, description="Path of the call's request and reply.")
+    repeats: int | None = Field(
+        None, description="The call of an interrupted attempt whose reply this is: nothing was asked, nothing paid."
+    )
     error: str | None = None
 
 

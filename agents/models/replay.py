@@ -8,8 +8,8 @@ with a diff, and the recorded reply is given all the same.
 import difflib
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -37,20 +37,33 @@ _TIMES: Final = (
 """What differs from run to run and means nothing."""
 
 
+_NUMBERED: Final = re.compile(r"tool_calls/\d+\.|tool call \d+")
+"""Where a tool's output lies: a step that begins again has other numbers."""
+
+
 class RecordedCall(BaseModel):
-    """``model_calls/000017.json`` as far as a replay needs it."""
+    """``model_calls/000017.json`` as far as somebody needs it who gives its reply again."""
 
     model_config = ConfigDict(extra="ignore")
 
     call: int
+    model: str = ""
     iteration: int | None
     step: StepName | None
     messages_before: int
     new_messages: list[Message]
     reply: dict[str, Any] | None
     error: str | None = None
+    repeats: int | None = None
 
 
+_REPLY_FIELDS: Final = frozenset(
+    {
+        *("role", "content", "tool_calls", "reasoning", "finish_reason"),
+        *("input_tokens", "output_tokens", "cached_tokens", "cost_usd"),
+    }
+)
+"""What a record says of a reply; the rest of it is what the provider wants back."""
 Place = tuple[int | None, StepName | None]
 
 
@@ -111,17 +124,8 @@ class ReplayGateway:
 
     def _reply(self, call: RecordedCall) -> ModelReply:
         """The recorded reply with the paths of this run; it costs nothing."""
-        reply = json.loads(json.dumps(call.reply).replace(str(self.recorded), str(self.root)))
-        return ModelReply(
-            text=reply.get("content") or "",
-            tool_calls=tuple(
-                ToolRequest(made["id"], made["function"]["name"], made["function"]["arguments"])
-                for made in reply.get("tool_calls") or ()
-            ),
-            reasoning=reply.get("reasoning") or "",
-            cost_usd=0.0,
-            finish_reason=reply.get("finish_reason") or "",
-        )
+        reply = reply_of(json.loads(json.dumps(call.reply).replace(str(self.recorded), str(self.root))))
+        return replace(reply, input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.0)
 
     def _new_difference(self, recorded: Sequence[Message], asked: Sequence[Message]) -> str:
         """A diff of the first message that is another one and was not told yet; empty where there is none."""
@@ -136,15 +140,45 @@ class ReplayGateway:
 
     def _plain(self, message: Message, root: Path) -> str:
         """A message as text, without the run's folder, without either run's id and how long things took."""
-        calls = message.get("tool_calls") or ()
-        parts = [str(message.get("role")), str(message.get("content") or "")]
-        parts += [f"{call['function']['name']} {call['function']['arguments']}" for call in calls]
-        text = "\n".join(parts).replace(str(root), "RUN")
+        text = plain(message).replace(str(root), "RUN")
         for name in (self.recorded.name, self.root.name):  # in both texts: an id may be a word of the prompts
             text = text.replace(name, "RUN")
-        for pattern, instead in _TIMES:
-            text = pattern.sub(instead, text)
         return text
+
+
+def plain(message: Message) -> str:
+    """A message as text, without how long things took and what number a tool call had."""
+    calls = message.get("tool_calls") or ()
+    parts = [str(message.get("role")), str(message.get("content") or "")]
+    parts += [f"{call['function']['name']} {call['function']['arguments']}" for call in calls]
+    text = _NUMBERED.sub("tool call N", "\n".join(parts))
+    for pattern, instead in _TIMES:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def reply_of(recorded: Mapping[str, Any]) -> ModelReply:
+    """The reply that a model call's record holds."""
+    made = recorded.get("tool_calls") or ()
+    return ModelReply(
+        text=recorded.get("content") or "",
+        tool_calls=tuple(
+            ToolRequest(
+                call["id"],
+                call["function"]["name"],
+                call["function"]["arguments"],
+                {name: value for name, value in call.items() if name not in ("id", "type", "function")},
+            )
+            for call in made
+        ),
+        reasoning=recorded.get("reasoning") or "",
+        input_tokens=recorded.get("input_tokens") or 0,
+        output_tokens=recorded.get("output_tokens") or 0,
+        cached_tokens=recorded.get("cached_tokens") or 0,
+        cost_usd=recorded.get("cost_usd"),
+        finish_reason=recorded.get("finish_reason") or "",
+        extra={name: value for name, value in recorded.items() if name not in _REPLY_FIELDS},
+    )
 
 
 def recorded_calls(run: Path) -> Iterator[RecordedCall]:

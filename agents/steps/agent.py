@@ -9,6 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 from pydantic import ValidationError
 
 from agents.calls import Calls, Workplace
+from agents.errors import is_of_the_disk
 from agents.events import OutputRejected
 from agents.interruptions import AskedAgain, Interruption
 from agents.model_calls import ModelCalls, Talk
@@ -164,7 +165,10 @@ class StepAgent:
             problems = schema_problems(error, talk.request.output)
         except Interruption:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a model hands over must not end a run
+        except Exception as error:
+            # Whatever a model hands over must not end a run.
+            if is_of_the_disk(error):
+                raise
             problems = [f"the engine could not check this: {type(error).__name__}: {error}"]
         else:
             if not problems:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from agents.errors import is_of_the_disk
 from agents.excerpt import one_line
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
 from agents.tools.bash import Bash
@@ -31,7 +32,7 @@ def schemas() -> list[dict[str, Any]]:
 async def call_tool(name: str, raw_arguments: str, context: ToolContext) -> ToolResult:
     """Run the tool that a model asked for, with its arguments as JSON.
 
-    Whatever goes wrong, except cancellation, is a result with ``ToolOutcome.ERROR`` whose text says what to mend.
+    Whatever goes wrong, except cancellation and the disk, is a result with ``ToolOutcome.ERROR`` that says why.
     """
     try:
         tool, arguments = _understand(name, raw_arguments)
@@ -40,7 +41,9 @@ async def call_tool(name: str, raw_arguments: str, context: ToolContext) -> Tool
     try:
         return await tool.run(arguments, context)
     # A run of days must not end because a tool has a mistake in it.
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
+        if is_of_the_disk(error):
+            raise
         return ToolResult(f"{name} failed: {type(error).__name__}: {one_line(str(error), 1000)}", ToolOutcome.ERROR)
 
 

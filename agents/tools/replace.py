@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import Field
 
+from agents.errors import is_of_the_disk
 from agents.excerpt import excerpt, one_line
 from agents.files import write_atomically
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
@@ -71,6 +72,8 @@ class Replace(Tool[ReplaceArguments]):
             write_atomically(target, data)
             target.chmod(mode)
         except OSError as error:
+            if is_of_the_disk(error):
+                raise
             return ToolResult(f"{arguments.path!r} cannot be written: {error.strerror}", ToolOutcome.ERROR)
         difference = _difference(before, after, str(target.relative_to(context.step_dir)))
         context.log.write_text(difference, encoding="utf-8")

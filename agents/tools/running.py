@@ -16,7 +16,7 @@ async def run_in_step(
 
     Python's own buffering is off, because a person watches the output while it is made.
     """
-    return await run_process(
+    done = await run_process(
         argv,
         cwd=context.step_dir,
         environment={**context.environment, "PYTHONUNBUFFERED": "1"},
@@ -24,6 +24,8 @@ async def run_in_step(
         timeout=limit,
         on_line=on_line,
     )
+    done.demand_sound_disk()
+    return done
 
 
 def not_started(error: ProcessNotStarted) -> ToolResult:

@@ -4,6 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
+from agents.errors import is_of_the_disk
 from agents.excerpt import one_line
 from agents.files import write_atomically
 from agents.tools.base import Tool, ToolArguments, ToolContext, ToolResult
@@ -48,6 +49,8 @@ class WritePython(Tool[WritePythonArguments]):
             target.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(target, content)
         except OSError as error:
+            if is_of_the_disk(error):
+                raise
             return _refused(f"{arguments.path!r} cannot be written: {error.strerror}")
         lines = counted(len(content.splitlines()), "line")
         return ToolResult(f"wrote {target.relative_to(context.step_dir)}: {lines}")

@@ -44,7 +44,7 @@ async def lead(
         values = {"iterations": 2, "max_validation_retries": 1, **settings}
         run = create_run(folder / "runs", RunSettings(dataset=dataset, **values), "1.0")  # type: ignore[arg-type]
     recorder = Recorder(run.journal, run.run_id)
-    announce(recorder, run.record())
+    announce(run, recorder, run.record())
     steering = Steering(run, recorder)
     watching = asyncio.create_task(steering.watch())
     try:

@@ -30,7 +30,7 @@ class Bench:
         values = RunSettings(dataset=tmp_path, **settings)  # type: ignore[arg-type]
         self.run: RunFolder = create_run(tmp_path / "runs", values, "1.0")
         self.recorder = Recorder(self.run.journal, self.run.run_id)
-        announce(self.recorder, self.run.record())
+        announce(self.run, self.recorder, self.run.record())
         self.recorder.iteration, self.recorder.step = 0, StepName.DATA_REPRESENTATION
         self.steering = Steering(self.run, self.recorder)
         self.gateway = ScriptedGateway(list(turns))
