@@ -211,8 +211,8 @@ class ModelCalls:
                 failed.append(str(error))
                 if len(talk.models) == 1:
                     raise type(error)("; ".join(failed)) from None
+                listening.again()
                 gone = talk.models.pop(0)
-                listening.stream.again()
                 self._recorder.emit(
                     ModelChanged(call=listening.call, model=gone, fallback=talk.model, reason=str(error))
                 )
@@ -245,7 +245,9 @@ class ModelCalls:
             spent = figures_of(reply, is_repeated=kept is not None)
             spent["said"] = self._recorder.redact(reply.text)[:SAID]
         else:
-            spent = self._spent_in_vain(talk, listening)
+            listening.lose()
+            spent = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0 if listening.vain else None}
+        self._add_what_was_in_vain(spent, talk, listening)
         try:
             record = self._write_record(talk, call, reply, error, repeats)
         except OSError:
@@ -253,14 +255,16 @@ class ModelCalls:
             raise
         self._recorder.emit(event.model_copy(update={**spent, "record": record}))
 
-    def _spent_in_vain(self, talk: Talk, listening: "_Listening") -> dict[str, Any]:
-        """What a call without a reply probably cost: providers count what they have sent, whoever hung up."""
-        if not listening.characters:
-            return {}
-        facts = self._gateway.facts(talk.model)
-        tokens = talk.transcript.tokens
-        output = round(listening.characters / CHARACTERS_PER_TOKEN)
-        return {"input_tokens": tokens, "output_tokens": output, "cost_usd": facts.price(tokens, output)}
+    def _add_what_was_in_vain(self, spent: dict[str, Any], talk: Talk, listening: "_Listening") -> None:
+        """What attempts without a reply probably cost: providers count what they have sent, whoever hung up."""
+        for model, characters in listening.vain:
+            facts, tokens = self._gateway.facts(model), talk.transcript.tokens
+            output = round(characters / CHARACTERS_PER_TOKEN)
+            cost = facts.price(tokens, output)
+            spent["input_tokens"] += tokens
+            spent["output_tokens"] += output
+            known = cost is not None and spent["cost_usd"] is not None
+            spent["cost_usd"] = spent["cost_usd"] + cost if known else None
 
     def _write_record(
         self, talk: Talk, call: int, reply: ModelReply | None, error: str | None, repeats: int | None
@@ -296,14 +300,27 @@ class _Listening:
     steering: Steering
     stream: StreamWriter
     characters: int = 0
-    """Of all pieces that came, attempts that failed included."""
+    """Of all pieces of this attempt."""
+    vain: list[tuple[str, int]] = field(default_factory=list)
+    """Model and characters of each attempt that failed after something of a reply had come."""
 
     def heard(self, delta: Delta) -> None:
         self.characters += len(delta.text)
         self.stream.heard(delta)
 
-    def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
+    def again(self) -> None:
+        """This attempt failed, and another one comes."""
+        self.lose()
         self.stream.again()
+
+    def lose(self) -> None:
+        """This attempt failed."""
+        if self.characters:
+            self.vain.append((self.talk.model, self.characters))
+            self.characters = 0
+
+    def retrying(self, reason: str, retry: int, of: int, wait: float) -> None:
+        self.again()
         self.recorder.emit(
             ModelCallRetried(call=self.call, model=self.talk.model, reason=reason, retry=retry, of=of, wait=wait)
         )

@@ -127,6 +127,33 @@ async def test_what_a_cancelled_call_said_is_kept_and_what_it_probably_cost_is_c
     assert not list(bench.run.model_calls.glob("000002.stream")), "the record of an answered call holds its reply"
 
 
+@dataclass
+class Breaking(ScriptedGateway):
+    """Breaks off in the first ``times`` attempts of a call, after some words."""
+
+    times: int = 2
+
+    async def complete(self, request: ModelRequest, listener: Listener) -> ModelReply:
+        for retry in range(self.times):
+            listener.heard(Delta("text", "x" * 350))
+            listener.retrying("the reply broke off", retry + 1, self.times, 0.0)
+        self.times = 0
+        return await super().complete(request, listener)
+
+
+async def test_attempts_that_broke_off_before_the_reply_came_are_counted_too(tmp_path: Path) -> None:
+    used = ModelReply("", DONE.tool_calls, input_tokens=900, output_tokens=90, cost_usd=0.001)
+    bench = Bench(tmp_path, used)
+    bench.use(Breaking([used], known=PRICED))
+    await bench.work()
+    [call] = bench.recorder.state.model_calls
+    assert call.output_tokens == 90 + 2 * 100
+    in_vain = call.input_tokens - 900
+    assert in_vain > 0
+    assert call.cost_usd == pytest.approx(0.001 + (in_vain + 200) * 1e-6)
+    assert record(bench, 1)["reply"]["output_tokens"] == 90, "the record tells the reply's own figures"
+
+
 async def test_a_note_goes_out_with_the_call_that_is_made_again(tmp_path: Path) -> None:
     bench = waiting(tmp_path, DONE)
     work = asyncio.create_task(bench.work())
