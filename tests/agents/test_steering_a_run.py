@@ -27,6 +27,8 @@ PLAN, REPRESENTATION, ARCHITECTURE, TRAINING = (
     StepName.MODEL_TRAINING,
 )
 FIRST = (0, REPRESENTATION)
+ONCE = "touch begun; [ -e ../again-$(basename $PWD) ] && exit; touch ../again-$(basename $PWD); sleep 1000"
+"""Runs without end the first time: a step that was paused is given the same reply again."""
 
 
 def new_run(folder: Path, **settings: object) -> RunFolder:
@@ -43,7 +45,7 @@ async def led(run: RunFolder, expert: Expert, person: Callable[[Person], Awaitab
     return ended, watcher
 
 
-def busy_once(reply: ModelReply = calls(("bash", {"command": "touch begun; sleep 1000"}))):  # noqa: B008
+def busy_once(reply: ModelReply = calls(("bash", {"command": ONCE}))):  # noqa: B008
     """Runs a tool without end the first time, and does the step well the second."""
     asked = []
 
