@@ -57,6 +57,7 @@ _INSIDE: Final = (
     ),
 )
 """What libraries say of themselves when a reply is broken, and what that means to a person."""
+_BROKE_OFF: Final = "MidStreamFallbackError"
 _JSON: Final = json.JSONDecoder()
 _LONGEST: Final = 300
 LONGEST_WAIT: Final = 3600.0
@@ -93,7 +94,7 @@ def fault_of(model: str, error: Exception, now: datetime, redact: Callable[[str]
     headline = _headline(status, kind, text)
     line = f"{model}: {headline}: {text}" if text else f"{model}: {headline}"
     if (status is None or status >= 500) and (broken := _inside(text)):
-        line = f"{model}: {broken}"
+        line = f"{model}: {headline if kind == _BROKE_OFF else broken}"
     if _NO_CREDIT.search(str(error)):
         return Fault(ModelRefused(line), may_pass=False)
     if status is not None and status not in _TRANSIENT and status < 500:
@@ -119,7 +120,7 @@ def _inside(text: str) -> str:
 
 
 def _headline(status: int | None, kind: str, text: str) -> str:
-    if kind == "MidStreamFallbackError":
+    if kind == _BROKE_OFF:
         return "the reply broke off"
     if text.startswith(("Cannot connect", "Connection error", "Server disconnected")):
         return "no connection"

@@ -252,7 +252,7 @@ def test_words_among_numbers_are_found(make_csv: MakeCsv) -> None:
     rows = binary_rows(40)
     rows[3][1] = "below limit"
     found = load_dataset(make_csv(train=rows))
-    assert "column 'x' holds numbers but 1 cells, such as 'below limit'" in found.findings
+    assert "column 'x' holds numbers but 1 cell, such as 'below limit'" in found.findings
 
 
 def test_the_folder_form_hands_over_any_files(make_folder: MakeFolder) -> None:

@@ -54,4 +54,4 @@ def test_what_pandas_cannot_read_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_a_few_words_among_numbers_are_found_and_many_are_none(tmp_path: Path) -> None:
     rows = ["1,1,a"] * 18 + ["<5,x,b", "2,x,c", "3,x,d"]
     path = table(tmp_path, "\n".join(["few,many,text", *rows]) + "\n")
-    assert text_among_numbers(path, ["few", "many", "text"]) == ["column 'few' holds numbers but 1 cells, such as '<5'"]
+    assert text_among_numbers(path, ["few", "many", "text"]) == ["column 'few' holds numbers but 1 cell, such as '<5'"]
