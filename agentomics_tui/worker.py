@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from textual.message import Message
+
 from agentomics_tui.holding import Holding
 from agentomics_tui.last_seen import read_seen, write_seen
 from agentomics_tui.reading import Post, Reading
@@ -63,6 +65,8 @@ _PIECE_BYTES: Final = CHUNK_BYTES // 8
 _PAUSE_SECONDS: Final = 0.02
 """Between two chunks, so that the screen takes up one while the next is read, and keys in between."""
 _YIELD_SECONDS: Final = 0.0005
+_QUIET_POLLS: Final = 20
+"""After so many that found nothing new, polls come half as often, until one does."""
 _LOCK_SECONDS: Final = 1.0
 _LAST_WORDS_BYTES: Final = 2_000
 
@@ -81,6 +85,7 @@ class RunWatcher:
         self._holding = Holding(folder, post, wanted=steers)
         self._post = post
         self._poll = poll
+        self._quiet_polls = 0
         self._reading = Reading(post)
         self._reader = JournalReader(folder.journal)
         self._backlog: RunState | None = None
@@ -130,7 +135,9 @@ class RunWatcher:
         while True:
             more = self._reading.attempt(self._read)
             pause = 0.0 if self._backlog is not None else _PAUSE_SECONDS
-            if not self._obey(min(pause, self._poll) if more else self._poll):
+            self._quiet_polls += 1
+            calm = self._poll * (2 if self._quiet_polls > _QUIET_POLLS else 1)
+            if not self._obey(min(pause, self._poll) if more else calm):
                 return
 
     def _read(self) -> bool:
@@ -201,8 +208,13 @@ class RunWatcher:
         if events or (self._engine is None and not more):
             self._find_log(events)
             self._find_stream(events)
-            self._post(EventsRead(events, caught_up=not more))
+            self._found(EventsRead(events, caught_up=not more))
         return more
+
+    def _found(self, message: Message) -> None:
+        """Post what is new in the files that grow; more of it may come soon."""
+        self._quiet_polls = 0
+        self._post(message)
 
     def _is_long(self) -> bool:
         """Whether the journal is one to be folded here; at the first look begins with its checkpoint, if it has one."""
@@ -286,7 +298,7 @@ class RunWatcher:
         call, reader = self._stream
         if reader.read() or not self._stream_told:
             self._stream_told = True
-            self._post(ReplyRead(call, reader.progress))
+            self._found(ReplyRead(call, reader.progress))
 
     def _read_output(self) -> None:
         """Post the end of the newest call's output where it grew; a call that ended is read once more."""
@@ -295,7 +307,7 @@ class RunWatcher:
         call, path = self._log
         if _size_of(path) not in {-1, self._log_size}:
             text, self._log_size = read_end(path)
-            self._post(OutputRead(call, text, self._log_size))
+            self._found(OutputRead(call, text, self._log_size))
         if not self._log_open:
             self._log = None
 

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Static
 
 from agents.clock import utc_now
@@ -117,6 +118,7 @@ class DashboardScreen(SteeringScreen):
         self._charts = ChartSource()
         self._drawn = self._chart_drawn = 0.0
         self._chart_waits = False
+        self._drawing: Timer | None = None
 
     def compose(self) -> ComposeResult:
         yield Header(id="head")
@@ -135,7 +137,7 @@ class DashboardScreen(SteeringScreen):
 
     def on_mount(self) -> None:
         self.draw()
-        self.set_interval(DRAW_SECONDS, self._catch_up)
+        self._drawing = self.set_interval(DRAW_SECONDS, self._catch_up)
         self.set_interval(1.0, self._tick)
         self.set_interval(_SEEN_SECONDS, self._mark_seen)
 
@@ -153,7 +155,7 @@ class DashboardScreen(SteeringScreen):
             if self._caught_up and (call := self.state.tool_call(number)):
                 self.post_message(ToolCallChanged(call))
         self._caught_up = message.caught_up or self._caught_up
-        self._dirty = True
+        self._change()
         if first_picture and self._caught_up:
             self.draw()
 
@@ -168,7 +170,7 @@ class DashboardScreen(SteeringScreen):
 
     def on_journal_read(self, message: JournalRead) -> None:
         self._read_part = message.part
-        self._dirty = True
+        self._change()
 
     def _note_change(self, event: Event, changed: set[int]) -> None:
         """Take note of what follows beside the picture; tool calls that ``event`` changed go into ``changed``."""
@@ -200,18 +202,18 @@ class DashboardScreen(SteeringScreen):
 
     def on_engine_seen(self, message: EngineSeen) -> None:
         self.engine = message
-        self._dirty = True
+        self._change()
 
     def control_changed(self) -> None:
-        self._dirty = True
+        self._change()
 
     def on_output_read(self, message: OutputRead) -> None:
         self._output = (message.call, message.text)
-        self._dirty = True
+        self._change()
 
     def on_reply_read(self, message: ReplyRead) -> None:
         self._reply = (message.call, message.progress)
-        self._dirty = True
+        self._change()
 
     def on_pulse_seen(self, message: PulseSeen) -> None:
         self._pulse = message.pulse
@@ -219,7 +221,7 @@ class DashboardScreen(SteeringScreen):
 
     def on_reading_seen(self, message: ReadingSeen) -> None:
         self._problem = message.problem
-        self._dirty = True
+        self._change()
 
     @property
     def is_current_with_its_run(self) -> bool:
@@ -251,12 +253,24 @@ class DashboardScreen(SteeringScreen):
         starting = self.state.status is RunStatus.STARTING and self._now() - self._opened < _START_GRACE
         return None if starting else False
 
+    def _change(self) -> None:
+        """Let the timer draw what has changed; it sleeps while nothing does."""
+        self._dirty = True
+        if self._drawing is not None:
+            self._drawing.resume()
+
     def _catch_up(self) -> None:
         now = monotonic()
         due = now - self._chart_drawn >= (LOW_CHART_SECONDS if self._saves else CHART_SECONDS)
         waits = self._saves and now - self._drawn < LOW_DRAW_SECONDS
         if not waits and (self._dirty or (due and self._chart_waits)):
             self.draw(chart=due)
+        self._mind()
+        if self._drawing is not None and not (self._dirty or self._chart_waits):
+            self._drawing.pause()
+
+    def _mind(self) -> None:
+        """What a person is to be told or asked as soon as nothing lies over this screen."""
         self._mind_the_absence()
         self.mind_what_waits()
 
@@ -303,7 +317,8 @@ class DashboardScreen(SteeringScreen):
         if not self.state.status.is_over:
             self._tick_clocks()
         if self.state.status is RunStatus.STARTING:
-            self._dirty = True  # the time of grace may be over
+            self._change()  # the time of grace may be over
+        self._mind()
 
     def _tick_clocks(self) -> None:
         """Bring what counts seconds up to date; nothing else is drawn anew."""
@@ -340,13 +355,13 @@ class DashboardScreen(SteeringScreen):
     def save_bandwidth(self, on: bool) -> None:
         """Draw at most twice a second, and let the clocks tick every ten seconds; or not any more."""
         self._saves = on
-        self._dirty = True
+        self._change()
 
     def tell_link(self, words: str) -> None:
         """How much goes over the link, for the head; empty where that is not to be told."""
         if words != self._link:
             self._link = words
-            self._dirty = True
+            self._change()
 
     # --- a person who comes back -------------------------------------------------------------------------------------
 
