@@ -20,6 +20,7 @@ from agentomics_tui.commands.out import (
 from agentomics_tui.commands.paths import runs_dir
 from agentomics_tui.user_settings import DEMO_ITERATIONS, PREFIX, PROJECT_FILE, USER_FILE, user_folder
 from agents.errors import UserError
+from agents.program import always_with
 from agents.run_folder import RUNS_DIR_VARIABLE
 from agents.settings import Effort, RunSettings
 from agents.version import software_version
@@ -65,10 +66,12 @@ def run_command(arguments: Sequence[str]) -> int:
     replace_what_cannot_be_encoded()
     try:
         _check_text(arguments)
+        named = ("--runs-dir", options.runs_dir) if options.runs_dir else ()
         options.runs_dir = runs_dir(options.runs_dir)
         module, function = options.command.rsplit(":", 1)
         command: Command = getattr(import_module(f"agentomics_tui.commands.{module}"), function)
-        return command(options)
+        with always_with(*named):
+            return command(options)
     except UserError as error:
         complain(str(error))
         return _BAD_INPUT

@@ -3,6 +3,8 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -10,9 +12,28 @@ from typing import Final
 NAME: Final = "agentomics-tui"
 
 
+_ALWAYS: Final[list[str]] = []
+
+
+@contextmanager
+def always_with(*words: str) -> Iterator[None]:
+    """Let every command line that is told meanwhile end in ``words``, such as the folder of the runs that was named."""
+    before, _ALWAYS[:] = tuple(_ALWAYS), words
+    try:
+        yield
+    finally:
+        _ALWAYS[:] = before
+
+
 def to_type(*words: str) -> str:
     """The command line for ``words``: ``.venv/bin/agentomics-tui watch last`` where the script is on no PATH."""
-    return f"{_program()} {shlex.join(words)}"
+    return " ".join(parts_to_type(*words))
+
+
+def parts_to_type(*words: str) -> list[str]:
+    """The same in parts between which a line may be broken."""
+    more = [shlex.join(_ALWAYS)] if _ALWAYS else []
+    return [_program(), *map(shlex.quote, words), *more]
 
 
 @cache

@@ -265,7 +265,7 @@ class RunLibraryScreen(KeyHelp):
             "A real run on an embedded dataset, without key or network:\n",
             (f"{to_type('demo')}\n\n", "bold $accent"),
             "On your own data:\n",
-            (f"{to_type('run')} DATASET", "bold $accent"),
+            (to_type("run", "DATASET"), "bold $accent"),
         )
 
     def _draw_detail(self) -> None:

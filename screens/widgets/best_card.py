@@ -7,7 +7,7 @@ from rich.cells import cell_len, chop_cells
 from textual.content import Content
 from textual.geometry import Size
 
-from agents.program import to_type
+from agents.program import parts_to_type
 from agents.run_folder import RunFolder
 from agents.state import RunState
 from agents.vocabulary import is_test
@@ -49,7 +49,7 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
         path=one_line(str(folder.snapshot(best.iteration))) if best else "",
-        command=(*to_type("predict").rsplit(" ", 1), one_line(folder.run_id), "--input …", "--output …"),
+        command=(*parts_to_type("predict", one_line(folder.run_id)), "--input …", "--output …"),
     )
 
 

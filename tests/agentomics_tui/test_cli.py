@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -250,6 +252,17 @@ def test_the_runs_folder_is_named_before_or_after_the_command_with_blanks_or_a_t
     )
     for way in ways:
         assert runs(*way).stdout.splitlines()[1].startswith("here  ✓ finished"), way
+
+
+def test_a_command_that_is_told_finds_the_run_in_the_folder_that_was_named(runs: Runs) -> None:
+    del runs.environment["AGENTOMICS_RUNS_DIR"]
+    held_run(runs.folder, "here")
+    told = runs("status", "last", "--runs-dir", "my runs").stdout
+    way = re.search(r"go on with: (agentomics-tui resume here.*)", told)
+    assert way is not None and way[1].endswith("--runs-dir 'my runs'")
+    found = runs(*shlex.split(way[1].replace("resume", "status"))[1:])
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "--runs-dir" not in runs("status", runs.folder / "here").stdout
 
 
 def test_characters_that_the_terminal_lacks_do_not_end_the_program(runs: Runs) -> None:
