@@ -205,6 +205,7 @@ class DashboardScreen(SteeringScreen):
         self._change()
 
     def control_changed(self) -> None:
+        self.set_class(not self.may_steer, "-only-watches")
         self._change()
 
     def on_output_read(self, message: OutputRead) -> None:

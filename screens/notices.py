@@ -108,10 +108,10 @@ def banner(
         why = f" It said last: {shorten(one_line(last_words), _LONGEST)}" if last_words else ""
         press = " Press p to resume it." if steers else ""
         return f"{ENGINE_GONE.glyph} {ENGINE_GONE.word}: the run was cut off.{press}{why}", "bold $error"
-    reason = shorten(one_line(state.reason), 2 * _LONGEST)
+    reason = shorten(one_line(state.reason).rstrip("."), 2 * _LONGEST)
     match state.status:
         case RunStatus.HELD if waits := state.approval:
-            what = shorten(one_line(waits.title), 2 * _LONGEST)
+            what = shorten(one_line(waits.title).rstrip("."), 2 * _LONGEST)
             press = " Press p to review." if steers else ""
             return f"{AT_LIMIT.glyph} The {waits.gate} waits for your approval: {what}.{press}", "$warning"
         case RunStatus.HELD if limit := standing_at(state):

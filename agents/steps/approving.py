@@ -21,7 +21,10 @@ from agents.tools.run_python import RunPython, RunPythonArguments
 from agents.vocabulary import Gate, StepName
 
 _PLAN: Final = "plan.yaml"
-_WIDTH: Final = 100
+_WIDTH: Final = 68
+"""Characters of a line of the plan, so that the smallest screen breaks none of them again."""
+_SHORT: Final = 40
+"""A text that is longer stands below its name."""
 
 
 class Approving:
@@ -124,7 +127,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    style = "|" if "\n" in text else ">" if len(text) > _WIDTH else None
+    style = "|" if "\n" in text else ">" if len(text) > _SHORT else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -83,7 +83,8 @@ class Live(Pane[LiveView]):
             lines += labelled(label, wrapped(text, room, 3), _LABELS)
         lines += _reply(view.reply, room, height - len(lines))
         if view.said:
-            lines += labelled("says", wrapped(view.said, room, max(1, height // 4)), _LABELS)
+            spare = height // 4 if view.tool else (height - len(lines)) // (2 if view.so_far else 1)
+            lines += labelled("says", wrapped(view.said, room, max(1, spare)), _LABELS)
         if view.tool and view.tool_look:
             lines += labelled("runs", [Content.assemble(view.tool_look.mark, " ", view.tool)], _LABELS)
         if view.progress:
