@@ -17,6 +17,8 @@ from bench.terminal import Watched
 
 SIZES = (1_000, 100_000, 1_000_000)
 _SETTLE = 3.0
+_CALM = 8.0
+"""Until nothing has happened for so long that it counts as idle."""
 _IDLE = 20.0
 _BUSY = 10.0
 _KEYS = 200
@@ -82,7 +84,7 @@ def measure(run: RunFolder, lines: Iterator[str], *more: str) -> None:
     """What one dashboard costs while nothing happens, and while something does."""
     screen, _, _ = attached(run, *more)
     with closing(screen):
-        screen.read(_SETTLE)
+        screen.read(_CALM)
         worked = screen.cpu_seconds()
         idle = screen.read(_IDLE) / _IDLE
         row("idle, clocks ticking", f"{idle:,.0f} B/s", "at most 100")

@@ -123,10 +123,9 @@ def review(options: argparse.Namespace) -> int:
         print_line()
         say_text(read(run, waits.change))
     print_line()
-    print_line(
-        f"{to_type('approve', run.run_id)} · {to_type('approve', run.run_id, '--edited', 'FILE')} · "
-        f"{to_type('reject', run.run_id, 'REASON')}"
-    )
+    print_line(f"approve it: {to_type('approve', run.run_id)}")
+    print_line(f"edited:     {to_type('approve', run.run_id, '--edited', 'FILE')}")
+    print_line(f"reject it:  {to_type('reject', run.run_id, 'REASON')}")
     return 0
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
+from agents.evaluation.metrics import METRICS
 from agents.policy.carried import tried_candidate
 from agents.recipes.catalogue import Candidate, InputProfile
 from agents.steps.facts import IterationFacts, StepFacts, TaskFacts
@@ -128,6 +129,15 @@ class Trials:
 def target(task: TaskFacts, score: float) -> float:
     """The score that is better than ``score`` by as much as noise; better than that counts as a gain."""
     return score + NOISE if task.higher_is_better else score - NOISE * abs(score)
+
+
+def can_be_reached(task: TaskFacts, score: float) -> bool:
+    """Whether ``score`` is one that the metric can have: nothing tells a gain from noise above 0.995 of 1."""
+    metric = METRICS.get(task.metric)
+    if metric is None:
+        return True
+    best = metric.bounds[0]
+    return score <= best if task.higher_is_better else score >= best
 
 
 def trials(facts: StepFacts, profile: InputProfile) -> Trials:

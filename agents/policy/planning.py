@@ -9,7 +9,7 @@ from agents.policy.changes import capacity_change, changes_features, difference
 from agents.policy.conversation import sentence
 from agents.policy.faults import collapse
 from agents.policy.figures import figure
-from agents.policy.history import NOISE, Trial, Trials, target
+from agents.policy.history import NOISE, Trial, Trials, can_be_reached, target
 from agents.policy.wishes import Wishes
 from agents.recipes.candidate import ENSEMBLE
 from agents.recipes.catalogue import Candidate, InputProfile, candidates, describe, ensemble, refinements
@@ -322,6 +322,11 @@ def expectation(known: Trials) -> str:
     metric, best = known.task.metric, known.best
     if best is None or best.score is None:
         return f"{metric} on validation clearly better than a constant guess."
+    if not can_be_reached(known.task, target(known.task, best.score)):
+        return (
+            f"{metric} on validation not worse than the best so far ({figure(best.score)}, iteration "
+            f"{best.iteration}), which is so close to the best there is that no gain could be told from noise."
+        )
     side = "above" if known.task.higher_is_better else "below"
     margin = f"{NOISE:g}" if known.task.higher_is_better else f"{NOISE:.1%} of it"
     return (
@@ -346,6 +351,10 @@ def verdict(known: Trials) -> str:
         end = "it did" if newest.score > chance + CLEARLY else "it did not, so nothing was learnt yet"
         guess = f"a constant guess ({metric} {chance:g})"
         return f"{which} was expected to beat {guess} and got {figure(newest.score)}: {end}."
+    if not can_be_reached(known.task, target(known.task, before.score)):
+        end = "it is not" if known.gain(newest.score, before.score) >= 0 else "it is"
+        best = f"{metric} {figure(before.score)}"
+        return f"{which} was expected not to be worse than {best} and got {figure(newest.score)}: {end}."
     side = "more" if known.task.higher_is_better else "less"
     said = f"{which} was expected to reach {metric} of {side} than {figure(target(known.task, before.score))}"
     if known.newest_paid():

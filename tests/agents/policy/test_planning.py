@@ -302,6 +302,13 @@ def test_what_was_expected_is_what_is_judged() -> None:
     assert "less than 9.95 and got 9.99: a gain within noise" in verdict(known(first, second))
 
 
+def test_nothing_is_expected_that_the_metric_cannot_reach() -> None:
+    known = trials(facts_for(history=[past(0, BASE, 0.9993)]), PROFILE)
+    assert expectation(known).startswith("AUROC on validation not worse than the best so far (0.9993, iteration 0)")
+    known = trials(facts_for(history=[past(0, BASE, 0.9993), past(1, SECOND, 0.998)]), PROFILE)
+    assert verdict(known).endswith("was expected not to be worse than AUROC 0.9993 and got 0.998: it is.")
+
+
 def test_a_baseline_is_judged_against_a_constant_guess() -> None:
     assert "it did not" in verdict(trials(facts_for(history=[past(0, BASE, 0.51)]), PROFILE))
     assert verdict(trials(facts_for(history=[past(0, BASE, 0.9)]), PROFILE)).endswith("got 0.9: it did.")
