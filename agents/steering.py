@@ -111,20 +111,17 @@ class Steering:
     def refuse_pending(self, reason: str) -> None:
         """Give each waiting command its receipt when the run is over."""
         for path in control.pending(self._run):
-            command = control.load(path)
-            if isinstance(command, str):
-                self._receipt(path.stem, "unknown", "", "refused", command)
-            else:
-                self._receipt(command.command_id, command.command, command.by, "refused", reason)
-            control.retire(self._run, path)
+            self._consume(path, over=reason)
 
-    def _consume(self, path: Path) -> None:
+    def _consume(self, path: Path, *, over: str = "") -> None:
+        """Give a command its one receipt, and apply it unless the run is ``over``."""
         command = control.load(path)
-        if isinstance(command, str):
-            self._receipt(path.stem, "unknown", "", "refused", command)
-        elif any(receipt.command_id == command.command_id for receipt in self._recorder.state.receipts):
+        name = path.stem if isinstance(command, str) else command.command_id
+        if any(receipt.command_id == name for receipt in self._recorder.state.receipts):
             pass  # an earlier engine gave the receipt and died before it could move the file
-        elif refused := holder.refusal(self._run, command):
+        elif isinstance(command, str):
+            self._receipt(name, "unknown", "", "refused", command)
+        elif refused := over or holder.refusal(self._run, command):
             self._refuse(command, refused)
         else:
             holder.dispossess(self._run, command)

@@ -75,6 +75,18 @@ async def test_a_command_that_an_earlier_engine_answered_is_not_applied_again(tm
     assert len(recorder.state.receipts) == 1
 
 
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_file_that_an_earlier_engine_answered_gets_no_second_receipt(tmp_path: Path, is_over: bool) -> None:
+    run, recorder, steering = steering_of(tmp_path)
+    spoilt, stop = run.control / "0-spoilt.json", control.Stop()
+    for _ in range(2):  # the second time as if that engine had died before it could move the files
+        spoilt.write_text("{")
+        control.submit(run, stop)
+        steering.refuse_pending("the run is over") if is_over else steering.look()
+    assert [receipt.command_id for receipt in recorder.state.receipts] == [spoilt.stem, stop.command_id]
+    assert control.pending(run) == []
+
+
 async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp_path: Path) -> None:
     run, recorder, steering = steering_of(tmp_path)
     for text in ("first", "second"):
