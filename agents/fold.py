@@ -99,7 +99,7 @@ def _apply_fork(state: RunState, event: ev.RunForked) -> None:
     state.reason = ""
     state.started, state.ended = event.time, None
     state.stop_asked = False
-    state.limit, state.raised = None, {}
+    state.limit, state.raised, state.raised_by = None, {}, {}
     state.settings = event.settings
     state.model = str(event.settings.get("model", state.model))
     iterations = event.settings.get("iterations")

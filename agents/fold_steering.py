@@ -22,6 +22,7 @@ def apply_steering(state: RunState, event: ev.SteeringEvent) -> None:
             state.limit = LimitState(event.limit, event.used, event.allowed, event.message, event.needed)
         case ev.LimitRaised():
             state.raised[event.limit] = event.allowed
+            state.raised_by[event.limit] = event.command_id
             state.limit = None
         case ev.CommandReceived():
             _apply_receipt(state, event)

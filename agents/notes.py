@@ -42,7 +42,9 @@ class Notes:
         return self._words(command.when)
 
     def add(self, note_id: str, text: str, by: str, when: NoteTime = NoteTime.NOW) -> None:
-        self._recorder.emit(NoteReceived(note_id=note_id, text=text, by=by, when=when), durable=True)
+        """Take a note up, once: an engine may have died between the note and the receipt of its command."""
+        if note_id not in self._recorder.state.notes:
+            self._recorder.emit(NoteReceived(note_id=note_id, text=text, by=by, when=when), durable=True)
 
     def change(self, command: EditNote) -> str:
         """Raises :class:`NoteGone`."""

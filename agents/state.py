@@ -326,6 +326,8 @@ class RunState:
     parent: ParentState | None = None
     raised: dict[Limit, float] = field(default_factory=dict)
     """Limits that a person raised, to what is allowed in all; the others stand in the settings."""
+    raised_by: dict[Limit, str] = field(default_factory=dict)
+    """The command that raised each of them last."""
     limit: LimitState | None = None
     """The limit at which the run stands or because of which it ended."""
     started: datetime | None = None

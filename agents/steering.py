@@ -238,8 +238,12 @@ class Steering:
             self._refuse(command, f"the run has no limit of {' and '.join(missing)} that could be raised")
             return
         for limit, amount in more.items():
+            if state.raised_by.get(limit) == command.command_id:
+                continue  # an earlier engine raised it, and died before it could give the receipt
             allowed = (now[limit] or 0.0) + amount
-            self._recorder.emit(LimitRaised(limit=limit, allowed=allowed, by=command.by), durable=True)
+            self._recorder.emit(
+                LimitRaised(limit=limit, allowed=allowed, by=command.by, command_id=command.command_id), durable=True
+            )
         self._accept(command, "")
         if stood_at_limit:
             self._standstill.end()

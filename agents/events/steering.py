@@ -39,6 +39,7 @@ class LimitRaised(EventBase):
     limit: Limit
     allowed: float = Field(description="What is allowed from now on, in all.")
     by: str = ""
+    command_id: str = Field("", description="Of the command that raised it.")
 
 
 class CommandReceived(EventBase):

@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import control
+from agents.events import EventBase, LimitRaised, NoteReceived, RunStarted
 from agents.interruptions import IterationInterrupted, RunInterrupted
+from agents.journal import JournalReader
 from agents.recorder import Recorder
+from agents.state import RunState
 from agents.steering import Steering
-from agents.vocabulary import StepName
+from agents.vocabulary import Limit, StepName
 from tests.support.steered import steering_of
 
 KINDS = [control.Pause, control.Resume, control.SkipStep, control.SkipIteration, control.Stop]
@@ -85,6 +88,36 @@ async def test_a_file_that_an_earlier_engine_answered_gets_no_second_receipt(tmp
         steering.refuse_pending("the run is over") if is_over else steering.look()
     assert [receipt.command_id for receipt in recorder.state.receipts] == [spoilt.stem, stop.command_id]
     assert control.pending(run) == []
+
+
+class Died(BaseException):
+    """The engine is gone."""
+
+
+def test_what_an_engine_did_before_it_died_and_gave_no_receipt_is_done_once(tmp_path: Path) -> None:
+    run, recorder, _ = steering_of(tmp_path)
+    say, more = control.Say(text="smaller"), control.RaiseLimit(tokens=500)
+    recorder.emit(RunStarted(dataset="d", model="m", iterations=1, settings={"budget_tokens": 1_000}))
+    recorder.close()
+
+    def dies(event: EventBase, state: RunState) -> None:
+        if isinstance(event, NoteReceived | LimitRaised):
+            raise Died
+
+    for command in (say, more):
+        control.submit(run, command)
+        recorder = Recorder(run.journal, run.run_id)
+        recorder.listeners.append(dies)
+        with pytest.raises(Died):
+            Steering(run, recorder).look()
+        recorder.close()
+        recorder = Recorder(run.journal, run.run_id)
+        Steering(run, recorder).look()
+        recorder.close()
+    assert [receipt.command_id for receipt in recorder.state.receipts] == [say.command_id, more.command_id]
+    assert recorder.state.allowed(Limit.TOKENS) == 1_500
+    told = [event for event in JournalReader(run.journal).read_all() if isinstance(event, NoteReceived | LimitRaised)]
+    assert len(told) == 2
 
 
 async def test_notes_that_were_not_delivered_are_taken_up_by_the_next_engine(tmp_path: Path) -> None:
