@@ -65,7 +65,7 @@ class Approvals:
             answer, self._subject = self._answer, None
             if answer is None:  # its step was ended meanwhile
                 self._recorder.emit(ApprovalAnswered(approval=number, verdict=None), durable=True)
-                self._standstill.end()
+                self._standstill.settle()
         assert answer is not None, "nothing else lets a run go on that waits for an approval"
         return answer
 
@@ -115,4 +115,4 @@ class Approvals:
             ApprovalAnswered(approval=answer.approval, verdict=answer.verdict, reason=answer.reason, by=answer.by),
             durable=True,
         )
-        self._standstill.end()
+        self._standstill.settle()

@@ -1,19 +1,23 @@
 """Where a run stands still: before its next call, while a person wants it to."""
 
 import asyncio
+from typing import Final
 
 from agents.events import Held, Released
 from agents.recorder import Recorder
 
+_PAUSED: Final = "paused by a person"
+
 
 class Standstill:
-    """Lets the work pass, or holds it and tells so."""
+    """Lets the work pass, or holds it and tells so: for a person's pause, or until what it is held for is settled."""
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._may_go = asyncio.Event()
         self._may_go.set()
         self._told = False
+        self._paused = False
 
     @property
     def is_wanted(self) -> bool:
@@ -26,23 +30,36 @@ class Standstill:
         return self._told
 
     def want(self) -> None:
-        """Let the next call wait."""
+        """Let the next call wait: a person pauses the run."""
+        self._paused = True
         self._may_go.clear()
 
-    async def pass_by(self, reason: str) -> None:
-        """Return at once, or when the run may go on; ``reason`` says why it stands."""
+    def forget(self) -> None:
+        """No person pauses the run any more; what it is held for still has to be settled."""
+        self._paused = False
+
+    async def pass_by(self) -> None:
+        """Return at once, or when the run may go on."""
         if not self._may_go.is_set() and not self._told:
-            self._tell(reason)
+            self._tell(_PAUSED)
         await self._may_go.wait()
 
     async def hold(self, reason: str) -> None:
-        """Stand still for ``reason`` until somebody lets the run go on."""
+        """Stand still for ``reason`` until it is settled, and no person pauses the run."""
         self._may_go.clear()
         self._tell(reason)
         await self._may_go.wait()
 
+    def settle(self) -> None:
+        """What the run was held for is settled: go on, unless a person has paused it before it came to that."""
+        if self._paused:
+            self._tell(_PAUSED)
+        else:
+            self.end()
+
     def end(self) -> None:
         """Go on."""
+        self._paused = False
         self._may_go.set()
         if self._told:
             self._told = False

@@ -54,7 +54,7 @@ class Steering:
         What a person asked until now counts here, not only what the last poll saw.
         """
         self.look()
-        await self._standstill.pass_by("paused by a person")
+        await self._standstill.pass_by()
 
     async def hold(self, reason: str) -> None:
         """Stand still for ``reason`` until a person lets the run go on."""
@@ -157,6 +157,8 @@ class Steering:
             self._accept(command, "the run ends after this iteration")
             if self._recorder.state.approval is None:
                 self._standstill.end()
+            else:
+                self._standstill.forget()
             return
         self.evaluation_wanted = command.evaluate
         if self._stands_at_limit:
@@ -246,7 +248,7 @@ class Steering:
             )
         self._accept(command, "")
         if stood_at_limit:
-            self._standstill.end()
+            self._standstill.settle()
 
     def _redo(self, command: control.Redo) -> None:
         here = self._recorder.step

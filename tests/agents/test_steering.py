@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import control
+from agents.approvals import Subject
 from agents.events import EventBase, LimitRaised, NoteReceived, RunStarted
 from agents.interruptions import IterationInterrupted, RunInterrupted
 from agents.journal import JournalReader
 from agents.recorder import Recorder
 from agents.state import RunState
 from agents.steering import Steering
-from agents.vocabulary import Limit, StepName
+from agents.vocabulary import Gate, Limit, RunStatus, StepName
 from tests.support.steered import steering_of
 
 KINDS = [control.Pause, control.Resume, control.SkipStep, control.SkipIteration, control.Stop]
@@ -197,3 +198,40 @@ async def test_a_skip_ends_only_what_the_person_saw(tmp_path: Path, command: con
         work.cancel()
     await asyncio.wait([work])
     assert work.exception() is not None if said is None else work.cancelled()
+
+
+@pytest.mark.parametrize(("answer", "held"), [("approve", True), ("reject", True), (None, True), ("stop", False)])
+async def test_a_pause_outlasts_an_approval_that_came_before_it_was_reached(
+    tmp_path: Path, answer: str | None, held: bool
+) -> None:
+    run, recorder, steering = steering_of(tmp_path)
+    recorder.emit(RunStarted(dataset="d", model="m", iterations=1))
+
+    async def asks() -> None:
+        await steering.approvals.ask(Subject(Gate.PLAN, "a plan", "plan.yaml", "x", lambda text: []))
+        await steering.pass_gate()
+
+    def gives(command: control.Command) -> None:
+        control.submit(run, command)
+        steering.look()
+
+    gives(control.Pause())
+    work = asyncio.create_task(steering.interruptible(asks()))
+    await asyncio.sleep(0.01)
+    if answer is None:  # the step is ended, and the next one comes
+        work.cancel()
+        await asyncio.wait([work])
+        work = asyncio.create_task(steering.pass_gate())
+    elif answer == "stop":
+        gives(control.Stop())
+        gives(control.Answer(approval=1, verdict="approve"))
+    else:
+        gives(control.Answer(approval=1, verdict=answer, reason="too big"))  # type: ignore[arg-type]
+    await asyncio.sleep(0.01)
+    assert (recorder.state.status is RunStatus.HELD) == held
+    if held:
+        assert recorder.state.reason == "paused by a person"
+        gives(control.Resume())
+    await asyncio.wait_for(work, 10)
+    assert recorder.state.status is (RunStatus.RUNNING if held else RunStatus.STOPPING)
+    assert all(receipt.outcome == "accepted" for receipt in recorder.state.receipts)
