@@ -183,7 +183,8 @@ class Steering:
     def _at_gates(self, command: control.Answer | control.SetGates) -> None:
         if isinstance(command, control.SetGates):
             self.approvals.set_gates(command)
-            self._accept(command, f"approval of {' and '.join(command.gates)}" if command.gates else "no approvals")
+            gates = self._recorder.state.gates
+            self._accept(command, f"approval of {' and '.join(gates)}" if gates else "no approvals")
         elif refused := self.approvals.answer(command):
             self._refuse(command, refused)
         else:

@@ -235,3 +235,11 @@ async def test_a_pause_outlasts_an_approval_that_came_before_it_was_reached(
     await asyncio.wait_for(work, 10)
     assert recorder.state.status is (RunStatus.RUNNING if held else RunStatus.STOPPING)
     assert all(receipt.outcome == "accepted" for receipt in recorder.state.receipts)
+
+
+def test_a_gate_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    run, recorder, steering = steering_of(tmp_path)
+    control.submit(run, control.SetGates(gates=[Gate.TRAINING, Gate.PLAN, Gate.TRAINING]))
+    steering.look()
+    assert recorder.state.gates == [Gate.PLAN, Gate.TRAINING]
+    assert recorder.state.receipts[-1].detail == "approval of plan and training"
