@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Final, NoReturn, get_args
 
+from agentomics_tui.arguments import or_none
 from agentomics_tui.commands.out import (
     OutputFailed,
     complain,
@@ -18,7 +19,7 @@ from agentomics_tui.commands.out import (
     replace_what_cannot_be_encoded,
 )
 from agentomics_tui.commands.paths import runs_dir
-from agentomics_tui.user_settings import DEMO_ITERATIONS, PREFIX, PROJECT_FILE, USER_FILE, user_folder
+from agentomics_tui.user_settings import DEMO_ITERATIONS, OFF, PREFIX, PROJECT_FILE, USER_FILE, user_folder
 from agents.errors import UserError
 from agents.program import always_with
 from agents.run_folder import RUNS_DIR_VARIABLE
@@ -50,6 +51,11 @@ Command = Callable[[argparse.Namespace], int]
 _FORK: Final = """\
 Without --iteration and --step it goes on behind the last finished step. What no flag says is as in RUN, whatever
 settings files say. Money, tokens and time are counted from the fork. RUN is only read; it may be running."""
+
+_NONE: Final = f"""\
+The word {OFF} switches a limit off for this run, whatever a variable or a settings file says; so it does after
+--iteration-plan-model, --fallback-model, --api-base, --metric, --note, --approve, --notify-command,
+--iteration-plan-temperature and --context-window."""
 
 _EPILOGUE: Final = f"""\
 RUN is a run's id, a unique beginning of it, a path, or 'last'. Runs lie below --runs-dir, else ${RUNS_DIR_VARIABLE},
@@ -319,10 +325,12 @@ def _add_run_options(parser: argparse.ArgumentParser, iterations: int | None) ->
 
 
 def _add_limits(parser: argparse.ArgumentParser, default: str) -> None:
-    run = parser.add_argument_group(f"limits of the run ({default})").add_argument
-    run("--timeout", type=float, metavar="SECONDS", help="time in all, final evaluation and report included")
-    run("--budget-usd", type=float, metavar="X", help="US dollars in all; only for models whose price is known")
-    run("--budget-tokens", type=int, metavar="N", help="input and output tokens in all")
+    run = parser.add_argument_group(f"limits of the run ({default})", _NONE).add_argument
+    run("--timeout", type=or_none(float), metavar="SECONDS", help="time in all, final evaluation and report included")
+    run(
+        "--budget-usd", type=or_none(float), metavar="X", help="US dollars in all; only for models whose price is known"
+    )
+    run("--budget-tokens", type=or_none(int), metavar="N", help="input and output tokens in all")
     text = "hold the run and ask, or evaluate the best and end (default: ask where a screen is opened)"
     run("--at-limit", choices=("ask", "finish"), help=text)
     step = parser.add_argument_group("limits of one step").add_argument
@@ -338,10 +346,10 @@ def _add_limits(parser: argparse.ArgumentParser, default: str) -> None:
 def _add_asking(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how the models are asked").add_argument
     add("--temperature", type=float, metavar="T", help=f"0 to 2 (default {_default('temperature'):g})")
-    add("--iteration-plan-temperature", type=float, metavar="T", help="another one for planning")
+    add("--iteration-plan-temperature", type=or_none(float), metavar="T", help="another one for planning")
     add("--reasoning-effort", choices=get_args(Effort), help="how hard a reasoning model thinks (default: provider's)")
     add("--iteration-plan-reasoning-effort", choices=get_args(Effort), help="another one for planning")
-    add("--context-window", type=int, metavar="N", help="tokens the models take (default: litellm's table)")
+    add("--context-window", type=or_none(int), metavar="N", help="tokens the models take (default: litellm's table)")
     text = f"for one whole reply (default {_default('llm_response_timeout'):g})"
     add("--llm-response-timeout", type=float, metavar="SECONDS", help=text)
     text = f"between two pieces of a reply (default {_default('llm_silence_timeout'):g})"

@@ -6,14 +6,14 @@ loaded only by the commands that start a run, because it costs a tenth of a seco
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from platformdirs import user_config_path
-from pydantic import ValidationError, create_model, field_validator
+from pydantic import ValidationError, ValidationInfo, create_model, field_validator
 
 from agentomics_tui.addresses import problem_with_address
 from agents.errors import UserError
@@ -42,11 +42,37 @@ FLAG_OF: Final = {
     "fallback_models": "--fallback-model",
 }
 """Settings whose flag has another name."""
+OFF: Final = "none"
+_NOTHING: Final[Mapping[str, Any]] = {
+    "iteration_plan_model": None,
+    "fallback_models": (),
+    "api_base": None,
+    "metric": None,
+    "note": None,
+    "timeout": None,
+    "budget_usd": None,
+    "budget_tokens": None,
+    "approve": (),
+    "iteration_plan_temperature": None,
+    "context_window": None,
+    "notify_command": None,
+}
+"""What :data:`OFF` means for a setting, whatever a place that counts less says of it.
+
+Where the word is a value of its own, as an effort or the name of a column may be, it switches nothing off.
+"""
 
 
 def flag_of(setting: str) -> str:
     """The flag that gives ``setting``."""
     return FLAG_OF.get(setting, f"--{setting.replace('_', '-')}")
+
+
+def or_nothing(setting: str, value: Any) -> Any:
+    """``value``, or what ``setting`` is where it is switched off by the word :data:`OFF`."""
+    word = value[0] if isinstance(value, list) and len(value) == 1 else value
+    off = setting in _NOTHING and isinstance(word, str) and word.strip().lower() == OFF
+    return _NOTHING[setting] if off else value
 
 
 @dataclass(frozen=True)
@@ -98,15 +124,14 @@ def settle(flags: Mapping[str, Any], here: Path | None = None) -> Settled:
         raise UserError(_complaint(error, sources)) from None
     values = {name: getattr(settings, name) for name in SETTINGS if name in settings.model_fields_set}
     places = {name: next(source for source in sources if name in source.values).place(name) for name in values}
-    if "api_base" in values and (problem := problem_with_address(values["api_base"])):
-        raise UserError(f"{places['api_base']}: {problem}")
+    _refuse_address(values, places.get)
     return Settled(values, places)
 
 
 def changed(settings: RunSettings, given: Mapping[str, Any]) -> RunSettings:
     """``settings`` with what flags have ``given``; raises :class:`UserError` that names the flag."""
-    if "api_base" in given and (problem := problem_with_address(given["api_base"])):
-        raise UserError(f"{flag_of('api_base')}: {problem}")
+    given = {name: or_nothing(name, value) for name, value in given.items()}
+    _refuse_address(given, flag_of)
     try:
         return RunSettings.model_validate({**settings.model_dump(), **given})
     except ValidationError as error:
@@ -197,6 +222,13 @@ def _refuse_program(source: Source) -> None:
         raise UserError(f"{source.place(NOTIFY_COMMAND)}: a project names no program to run; put it into {where}")
 
 
+def _refuse_address(values: Mapping[str, Any], place: Callable[[str], str | None]) -> None:
+    """The address must be one, and hold no key; it is not repeated."""
+    address = values.get("api_base")
+    if address is not None and (problem := problem_with_address(address)):
+        raise UserError(f"{place('api_base')}: {problem}")
+
+
 def _complaint(error: ValidationError, sources: list[Source]) -> str:
     problem = error.errors()[0]
     setting = str(problem["loc"][0])
@@ -225,6 +257,11 @@ def _model(files: Sequence[Mapping[str, Any]]) -> "type[BaseSettings]":
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, env_settings, *(InitSettingsSource(settings_cls, dict(values)) for values in files)
+
+        @field_validator(*_NOTHING, mode="before", check_fields=False)
+        @classmethod
+        def _off(cls, value: Any, info: ValidationInfo) -> Any:
+            return or_nothing(info.field_name or "", value)
 
         @field_validator("fallback_models", "approve", mode="before", check_fields=False)
         @classmethod

@@ -38,6 +38,12 @@ def test_a_fork_waits_at_its_limit_only_where_somebody_can_be_asked_or_wants_it(
     assert forked_settings(PARENT, options(at_limit="ask")).at_limit == "ask"
 
 
+def test_the_word_none_takes_a_limit_of_the_parent_off() -> None:
+    parent = PARENT.model_copy(update={"budget_usd": 5.0, "timeout": 60.0, "fallback_models": ("a/b",)})
+    settings = forked_settings(parent, options(budget_usd="none", fallback_models=["none"]))
+    assert (settings.budget_usd, settings.fallback_models, settings.timeout) == (None, (), 60.0)
+
+
 def test_a_model_that_repeats_a_run_is_named_by_its_path(tmp_path: Path) -> None:
     run = journals.finished_run(tmp_path)
     settings = forked_settings(PARENT, options(model=f"replay:{run.folder.run_id}", runs_dir=tmp_path))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentomics_tui.cli import run_command
 from agentomics_tui.commands import run as command
 from agents.errors import UserError
 from agents.fold import fold
@@ -47,6 +48,16 @@ def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_run_takes_what_is_settled_and_a_flag_wins(settled: Path) -> None:
     settings = command.settings_of(options_of(str(settled), metric="AUROC"))
     assert (settings.iterations, settings.metric, settings.at_limit) == (7, "AUROC", "ask")
+
+
+def test_a_limit_of_a_settings_file_is_switched_off_for_one_run(settled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTOMICS_BUDGET_USD", "3")
+    dataset = write_dataset(settled / "data", rows=40)
+    begun = []
+    monkeypatch.setattr(command, "_start", lambda options, settings: begun.append(settings) or 0)
+    for flags in ([], ["--budget-usd", "none"]):
+        assert run_command(["run", str(dataset), "--headless", *flags]) == 0
+    assert [settings.budget_usd for settings in begun] == [3, None]
 
 
 def test_where_there_is_nobody_to_ask_a_limit_ends_the_run_unless_somebody_said_otherwise(tmp_path: Path) -> None:

@@ -85,6 +85,45 @@ def _toml(value: object) -> str:
     return str(list(value)) if isinstance(value, tuple) else repr(value)
 
 
+def test_the_word_none_switches_off_what_a_place_that_counts_less_gives(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {
+        "iteration_plan_model": "a/b",
+        "fallback_models": ("a/b", "c/d"),
+        "api_base": "http://localhost/v1",
+        "metric": "MCC",
+        "note": "text",
+        "timeout": 60.0,
+        "budget_usd": 1.5,
+        "budget_tokens": 1000,
+        "approve": ("plan",),
+        "iteration_plan_temperature": 0.5,
+        "context_window": 8000,
+        "notify_command": "tell-me",
+    }
+    runs.settle("\n".join(f"{name} = {_toml(value)}" for name, value in given.items()), user=True)
+    assert settle({}).values == given
+    nothing = {name: FIELDS[name].default for name in given}
+    assert settle(dict.fromkeys(given, "none")).values == nothing
+    assert settle({"fallback_models": ["none"]}).values["fallback_models"] == ()
+    runs.settle('budget_usd = "None"\nfallback_models = "none"')
+    assert settle({}).values == {**given, "budget_usd": None, "fallback_models": ()}
+    for name in given:
+        monkeypatch.setenv(f"AGENTOMICS_{name.upper()}", "none")
+    assert settle({}).values == nothing
+    assert settle({"budget_usd": 2.0}).values["budget_usd"] == 2
+
+
+def test_none_stays_what_it_is_where_it_is_a_value_and_is_refused_where_there_must_be_one() -> None:
+    assert settle({"reasoning_effort": "none", "label_column": "none"}).values == {
+        "reasoning_effort": "none",
+        "label_column": "none",
+    }
+    with pytest.raises(UserError, match=r"^--iterations none: Input should be a valid integer"):
+        settle({"iterations": "none"})
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOMICS_MODEL", "")
     assert dict(settle({}).values) == {}
