@@ -8,9 +8,9 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any, Final, NoReturn, get_args
+from typing import Any, Final, get_args
 
-from agentomics_tui.arguments import or_none
+from agentomics_tui.arguments import BAD_INPUT, CommandParser, Parser, or_none
 from agentomics_tui.commands.out import (
     OutputFailed,
     complain,
@@ -27,7 +27,6 @@ from agents.settings import Effort, RunSettings
 from agents.version import software_version
 from agents.vocabulary import Gate, NoteTime, StepName
 
-_BAD_INPUT: Final = 2
 _INTERRUPTED: Final = 130
 
 STEERING: Final = (
@@ -80,7 +79,7 @@ def run_command(arguments: Sequence[str]) -> int:
             return command(options)
     except UserError as error:
         complain(str(error))
-        return _BAD_INPUT
+        return BAD_INPUT
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
@@ -89,12 +88,12 @@ def run_command(arguments: Sequence[str]) -> int:
     except OutputFailed as error:
         give_up_output()
         complain(str(error))
-        return _BAD_INPUT
+        return BAD_INPUT
     except OSError as error:
         # Where a person can do more than look at the file, the command itself says so.
         reason = error.strerror or str(error)
         complain(f"{error.filename}: {reason}" if error.filename else reason)
-        return _BAD_INPUT
+        return BAD_INPUT
 
 
 def _check_text(arguments: Sequence[str]) -> None:
@@ -104,14 +103,6 @@ def _check_text(arguments: Sequence[str]) -> None:
             argument.encode()
         except UnicodeEncodeError:
             raise UserError(f"the argument {os.fsencode(argument)!r} is not UTF-8 text") from None
-
-
-class _Parser(argparse.ArgumentParser):
-    """Tells a slip in one line, as every other error is told."""
-
-    def error(self, message: str) -> NoReturn:
-        complain(f"{message} (see: {self.prog} --help)")
-        raise SystemExit(_BAD_INPUT)
 
 
 def _step(text: str) -> StepName:
@@ -127,11 +118,11 @@ class _Commands:
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
         self._parsers: dict[str, argparse.ArgumentParser] = {}
-        self._commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+        self._commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=CommandParser)
 
     def add(self, name: str, function: str, text: str, *, run: bool = False) -> argparse.ArgumentParser:
         # SUPPRESS: a flag that is not given after the command must not undo the one before it.
-        after = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
+        after = CommandParser(add_help=False, argument_default=argparse.SUPPRESS)
         after.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
         command = self._commands.add_parser(name, help=text, description=text, parents=[after], allow_abbrev=False)
         command.set_defaults(command=function)
@@ -146,9 +137,9 @@ class _Commands:
 
 
 def _parser() -> argparse.ArgumentParser:
-    everywhere = _Parser(add_help=False)
+    everywhere = Parser(add_help=False)
     everywhere.add_argument("--runs-dir", metavar="DIR", help="folder of the runs")
-    parser = _Parser(
+    parser = Parser(
         prog="agentomics-tui",
         description="An autonomous agent builds machine-learning models for omics data, live in your terminal.",
         epilog=_EPILOGUE,

@@ -49,6 +49,12 @@ def test_a_home_that_does_not_exist_is_told_in_one_line(runs: Runs, arguments: l
     ("arguments", "said"),
     [
         (["bogus"], "invalid choice: 'bogus'"),
+        (["run", "--bogus"], "unknown argument --bogus (see: agentomics-tui run --help)"),
+        (["runs", "more"], "unknown argument more (see: agentomics-tui runs --help)"),
+        (["runs", "--jsno"], "unknown argument --jsno; did you mean --json? (see: agentomics-tui runs --help)"),
+        (["run", "x", "--budgetusd=3"], "unknown argument --budgetusd; did you mean --budget-usd? (see: "),
+        (["say", "last", "--txt", "x"], "unknown argument --txt (see: agentomics-tui say --help)"),
+        (["--bogus", "runs"], "unrecognized arguments: --bogus (see: agentomics-tui --help)"),
         (["skip", "last"], "one of the arguments --step --iteration is required (see: agentomics-tui skip --help)"),
         (["demo", "--iterations", "x"], "invalid int value: 'x'"),
         (["demo", "--temperature", "7"], "--temperature 7"),
@@ -72,6 +78,12 @@ def test_a_home_that_does_not_exist_is_told_in_one_line(runs: Runs, arguments: l
 def test_a_slip_is_told_in_one_line(runs: Runs, arguments: list[str], said: str) -> None:
     running_run(runs.folder)
     assert said in runs.error(*arguments)
+
+
+def test_a_text_that_looks_like_a_flag_is_taken_where_argparse_takes_it(runs: Runs) -> None:
+    running_run(runs.folder)
+    for words in (["--", "--text"], ["--text of a note"]):
+        assert "the engine of run peptides-demo is not running" in runs.error("say", "last", *words)
 
 
 def test_a_file_that_cannot_be_read_is_told_with_its_name_and_the_reason(runs: Runs) -> None:
