@@ -25,6 +25,14 @@ def ask_servers(places: Mapping[str, str], limit: float = LIMIT_SECONDS) -> list
     return asyncio.run(_ask_all(places, limit)) if places else []
 
 
+class _WantsKey(_NoModels):
+    """The server is there and tells its models only to who has a key. None is sent: it may be anybody's server."""
+
+    def __init__(self, base: str, status: int) -> None:
+        use = f"set OPENAI_API_KEY and give --api-base {base} --model openai/MODEL"
+        super().__init__(f"wants a key (HTTP {status}), and to list models none is sent; for a run {use}")
+
+
 async def _ask_all(places: Mapping[str, str], limit: float) -> list[ServerAnswer]:
     # Neither a proxy nor a .netrc is asked about: the servers are near, and no password may go to them unseen.
     async with httpx.AsyncClient(trust_env=False, timeout=limit) as client:
@@ -40,6 +48,9 @@ async def _ask(client: httpx.AsyncClient, address: str, place: str, limit: float
             for base in bases:
                 try:
                     return ServerAnswer(base, place, await _models(client, base))
+                except _WantsKey as error:
+                    problem = str(error)
+                    break
                 except _NoModels as error:
                     problem = problem or str(error)
     except TimeoutError:
@@ -54,7 +65,7 @@ async def _ask(client: httpx.AsyncClient, address: str, place: str, limit: float
 async def _models(client: httpx.AsyncClient, base: str) -> Sequence[Mapping[str, Any]]:
     async with client.stream("GET", f"{base}/models", headers={"Accept": "application/json"}) as reply:
         if reply.status_code in (401, 403):
-            raise _NoModels(f"wants a key before it lists its models (HTTP {reply.status_code})")
+            raise _WantsKey(base, reply.status_code)
         if reply.status_code != 200:
             raise _NoModels(f"answered {base}/models with HTTP {reply.status_code}")
         body = bytearray()

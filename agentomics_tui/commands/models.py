@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from agentomics_tui.addresses import problem_with_address
-from agentomics_tui.commands.out import say, say_json
+from agentomics_tui.arguments import BAD_INPUT
+from agentomics_tui.commands.out import complain, say, say_json
 from agentomics_tui.keys import keys_of_files
 from agentomics_tui.servers import ask_servers
 from agentomics_tui.user_settings import settle
@@ -30,15 +31,20 @@ from agents.vocabulary import BUILTIN_MODEL
 _MOST: Final = 12
 """Models of one provider that are shown without ``--all``."""
 _MOST_OF_A_SERVER: Final = 100
+_FLAG: Final = "--server"
 _MILLION: Final = 1_000_000
 _TITLES: Final = ("Model", "Provider", "Window", "Tools", "In/M tok", "Out/M tok", "Found in")
 _TO_THE_RIGHT: Final = (2, 4, 5)
 
 
 def models(options: argparse.Namespace) -> int:
-    """List the models. A server that does not answer is told and no failure."""
+    """List the models. A server that gives no list is told; it is a failure where none that a flag names gives one."""
     found = {name: "environment" for name, value in os.environ.items() if value} | keys_of_files().files
     answers = ask_servers(_addresses(options.server))
+    failed = [answer for answer in answers if answer.problem]
+    named = [answer for answer in answers if answer.place == _FLAG]
+    if named and all(answer.problem for answer in named):
+        return _nothing_of(failed, as_json=options.json)
     known = table_rows(price_table(), found, utc_now().date())
     ready = Listing(known, {}) if options.all else usable(known, None if options.json else _MOST)
     served = [row for answer in answers for row in server_rows(answer)]
@@ -48,9 +54,7 @@ def models(options: argparse.Namespace) -> int:
     if options.json:
         for row in (*near, *ready.rows):
             say_json(_as_json(row))
-        for answer in answers:
-            if answer.problem:
-                say_json({"server": answer.address, "found": answer.place, "problem": answer.problem})
+        _say_failures(failed)
         return 0
     for line in _table((*near, *ready.rows), ready.left_out):
         say(line)
@@ -61,6 +65,24 @@ def models(options: argparse.Namespace) -> int:
     ):
         say(line)
     return 0
+
+
+def _nothing_of(failed: Iterable[ServerAnswer], *, as_json: bool) -> int:
+    """A line for each server, where what the person asked for is not to be had; the exit status."""
+    if as_json:
+        _say_failures(failed)
+    for answer in failed:
+        complain(_problem(answer))
+    return BAD_INPUT
+
+
+def _say_failures(failed: Iterable[ServerAnswer]) -> None:
+    for answer in failed:
+        say_json({"server": answer.address, "found": answer.place, "problem": answer.problem})
+
+
+def _problem(answer: ServerAnswer) -> str:
+    return f"server {answer.address} ({answer.place}): {answer.problem}"
 
 
 def _capped(served: Sequence[ModelRow], ready: Listing) -> tuple[list[ModelRow], Listing]:
@@ -79,8 +101,8 @@ def _addresses(flags: Sequence[str] | None) -> dict[str, str]:
     """The servers to ask, and who named each."""
     for address in flags or ():
         if problem := problem_with_address(address):
-            raise UserError(f"--server: {problem}")
-    addresses = {address.strip().rstrip("/"): "--server" for address in flags or ()}
+            raise UserError(f"{_FLAG}: {problem}")
+    addresses = {address.strip().rstrip("/"): _FLAG for address in flags or ()}
     settled = settle({})
     if (base := settled.values.get("api_base")) is not None:
         addresses.setdefault(base.strip().rstrip("/"), settled.places["api_base"])
@@ -122,7 +144,7 @@ def _price(price: float | None) -> str:
 def _remarks_on_servers(answers: Iterable[ServerAnswer]) -> Iterable[str]:
     for answer in answers:
         if answer.problem:
-            yield f"server {answer.address} ({answer.place}): {answer.problem}"
+            yield _problem(answer)
         elif not answer.models:
             yield f"server {answer.address} ({answer.place}): has no models"
         else:

@@ -40,7 +40,7 @@ class _Server(BaseHTTPRequestHandler):
             self._send(200, b'{"data": []}')
         elif self.path.startswith("/html"):
             self._send(200, b"<html>welcome</html>")
-        elif self.path.startswith("/locked"):
+        elif self.path.startswith("/locked/v1"):
             self._send(401, b"{}")
         elif self.path.startswith("/many"):
             names = [*(f"m{number:06d}" for number in range(5000)), "x" * 5000]
@@ -156,19 +156,44 @@ def test_the_server_of_the_settings_is_asked_too(runs: Runs, server: str) -> Non
     assert "agentomics.toml: api_base" in runs("models").stdout
 
 
-def test_what_a_server_does_wrong_is_a_line_and_no_failure(runs: Runs, server: str) -> None:
+def test_it_is_a_failure_where_no_server_that_was_named_gives_a_list(runs: Runs, server: str) -> None:
+    said = runs.error("models", "--server", "http://127.0.0.1:1/v1")
+    assert said.startswith("server http://127.0.0.1:1/v1 (--server): no answer (")
+    done = runs("models", "--json", "--server", f"{server}/html/v1", "--server", f"{server}/locked")
+    assert done.returncode == 2
+    assert [json.loads(line)["server"] for line in done.stdout.splitlines()] == [
+        f"{server}/html/v1",
+        f"{server}/locked",
+    ]
+    assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_server_that_wants_a_key_says_which_variable_a_run_needs(runs: Runs, server: str) -> None:
+    said = runs.error("models", "--server", f"{server}/locked")
+    wanted = f"for a run set OPENAI_API_KEY and give --api-base {server}/locked/v1 --model openai/MODEL"
+    assert said.endswith(wanted)
+
+
+def test_a_server_of_the_settings_that_is_away_is_a_line_and_no_failure(runs: Runs) -> None:
+    runs.settle('api_base = "http://127.0.0.1:1/v1"\n')
+    done = runs("models")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "server http://127.0.0.1:1/v1 (agentomics.toml: api_base): no answer (" in done.stdout
+
+
+def test_what_one_server_of_several_does_wrong_is_a_line_and_no_failure(runs: Runs, server: str) -> None:
     wrong = {
         f"{server}/hang/v1": "no answer within 3 s",
         f"{server}/drip/v1": "no answer within 3 s",
         f"{server}/html/v1": "something that is no JSON",
-        f"{server}/locked/v1": "wants a key before it lists its models (HTTP 401)",
+        f"{server}/locked/v1": "wants a key (HTTP 401)",
         f"{server}/nowhere": "HTTP 404",
         f"{server}/bare/v1": "no list of models",
         f"{server}/empty/v1": "has no models",
         "http://127.0.0.1:1/v1": "no answer (",
         "http://no-such-host.invalid/v1": "no answer",
     }
-    done = runs("models", *(word for address in wrong for word in ("--server", address)))
+    done = runs("models", *(word for address in (server, *wrong) for word in ("--server", address)))
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     for address, problem in wrong.items():
