@@ -12,9 +12,12 @@ from agents.models.gateway import ModelFacts
 from agents.recorder import Recorder
 from agents.settings import RunSettings
 from agents.steering import Steering
+from agents.time_limit import TimeLimit
 
 _LEAST_FOR_THE_END: Final = 60.0
 """Seconds that a script of the final evaluation may take even where the time limit has passed."""
+_LEAST_FOR_A_CALL: Final = 1.0
+"""Seconds that a tool call may take in any case, once it is begun."""
 
 
 class LimitEndsRun(RunInterrupted):
@@ -65,14 +68,16 @@ class Budget:
         left = working_time_left(self._recorder.state, self._now())
         return None if left is None else max(left, 0.1)
 
-    def cap(self, seconds: float) -> float:
-        """The time limit of a tool call: ``seconds``, or what is left of the run where that is less.
+    def cap(self, seconds: float) -> TimeLimit:
+        """The time limit of a tool call: its own of ``seconds``, or what is left of the run where that is less.
 
         Outside an iteration the run is at its end: then the reserve may be used, and a little more than nothing.
         """
         state, now = self._recorder.state, self._now()
         if self._recorder.iteration is None:
-            left = time_left(state, now)
-            return seconds if left is None else min(seconds, max(left, _LEAST_FOR_THE_END))
-        left = working_time_left(state, now)
-        return seconds if left is None else min(seconds, max(left, 1.0))
+            left, least = time_left(state, now), _LEAST_FOR_THE_END
+        else:
+            left, least = working_time_left(state, now), _LEAST_FOR_A_CALL
+        if left is None or max(left, least) >= seconds:
+            return TimeLimit(seconds)
+        return TimeLimit(max(left, least), own=seconds)

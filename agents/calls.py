@@ -7,7 +7,7 @@ name ``engine``, so that nothing runs unseen.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -94,8 +94,9 @@ class Calls:
 
         async def work(_: int, log: Path) -> tuple[ToolResult, ProcessResult]:
             limit = self._budget.cap(self._settings.run_python_tool_timeout)
-            done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit)
+            done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit.seconds)
             done.demand_sound_disk()
+            done = replace(done, limit=limit)
             if done.timed_out:
                 outcome = ToolOutcome.TIMEOUT
             else:

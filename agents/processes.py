@@ -23,6 +23,7 @@ from agents import guard, guard_server
 from agents.errors import is_of_the_disk
 from agents.excerpt import Excerpt
 from agents.tasks import to_the_end
+from agents.time_limit import TimeLimit
 
 LOG_LIMIT: Final = 1 << 30
 """Bytes of output after which a command is ended: more is a runaway loop, not a log."""
@@ -61,6 +62,8 @@ class ProcessResult:
     """Processes that not even SIGKILL could end."""
     stopped_because: str | None = None
     """Why the call ended it, where that was not its time."""
+    limit: TimeLimit | None = None
+    """Whose time it was that ended it, where the caller says so."""
     disk_error: OSError | None = None
     """Why its output could not be kept, where the disk is the cause."""
 

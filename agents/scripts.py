@@ -85,7 +85,7 @@ class Scripts:
 
 def _demand_success(done: ProcessResult) -> None:
     if done.timed_out:
-        raise ScriptFailed(f"no end after {done.seconds:.0f} s")
+        raise ScriptFailed(f"no end after {done.limit.words if done.limit else f'{done.seconds:.0f} s'}")
     if done.stopped_because:
         raise ScriptFailed(done.stopped_because)
     if done.exit_status != 0:

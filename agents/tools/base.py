@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from agents.events import EventBase
+from agents.time_limit import TimeLimit
 from agents.vocabulary import ToolOutcome
 
 
@@ -32,10 +33,8 @@ class ToolContext:
     """Interpreter of the run's environment."""
     environment: Mapping[str, str]
     """The whole environment of started processes, built up from nothing: no keys."""
-    bash_timeout: float
-    """Seconds."""
-    run_python_timeout: float
-    """Seconds."""
+    bash_timeout: TimeLimit
+    run_python_timeout: TimeLimit
     log: Path
     """The call's output goes here while it streams."""
     emit: Callable[[EventBase], None]

@@ -4,15 +4,16 @@ import signal
 from collections.abc import Callable, Iterable, Sequence
 
 from agents.processes import ProcessNotStarted, ProcessResult, run_process
+from agents.time_limit import TimeLimit
 from agents.tools.base import ToolContext, ToolResult
 from agents.vocabulary import ToolOutcome
 from agents.wording import counted
 
 
 async def run_in_step(
-    argv: Sequence[str], context: ToolContext, limit: float, on_line: Callable[[str], None] | None = None
+    argv: Sequence[str], context: ToolContext, limit: TimeLimit, on_line: Callable[[str], None] | None = None
 ) -> ProcessResult:
-    """Run ``argv`` in the step's folder for at most ``limit`` seconds; raises ``ProcessNotStarted``.
+    """Run ``argv`` in the step's folder for at most ``limit``; raises ``ProcessNotStarted``.
 
     Python's own buffering is off, because a person watches the output while it is made.
     """
@@ -21,7 +22,7 @@ async def run_in_step(
         cwd=context.step_dir,
         environment={**context.environment, "PYTHONUNBUFFERED": "1"},
         log=context.log,
-        timeout=limit,
+        timeout=limit.seconds,
         on_line=on_line,
     )
     done.demand_sound_disk()
@@ -33,7 +34,7 @@ def not_started(error: ProcessNotStarted) -> ToolResult:
     return ToolResult(f"not started: {error}", ToolOutcome.ERROR)
 
 
-def describe(done: ProcessResult, limit: float, remarks: Iterable[str] = ()) -> ToolResult:
+def describe(done: ProcessResult, limit: TimeLimit, remarks: Iterable[str] = ()) -> ToolResult:
     """How it ended on the first line, then its output, then ``remarks``, each on a line of its own."""
     parts = [_first_line(done, limit), *_leftovers(done), done.excerpt.rstrip("\n") or "(no output)", *remarks]
     return ToolResult("\n".join(parts), _outcome(done), done.exit_status)
@@ -45,9 +46,9 @@ def _outcome(done: ProcessResult) -> ToolOutcome:
     return ToolOutcome.OK if done.exit_status == 0 and not done.stopped_because else ToolOutcome.ERROR
 
 
-def _first_line(done: ProcessResult, limit: float) -> str:
+def _first_line(done: ProcessResult, limit: TimeLimit) -> str:
     if done.timed_out:
-        return f"timed out after {limit:g} s; the whole process group was ended"
+        return f"timed out after {limit.words}; the whole process group was ended"
     measures = f"{done.seconds:.1f} s, {done.bytes:,} bytes"
     if done.stopped_because:
         return f"ended because {done.stopped_because}, {measures}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.events import EventBase
+from agents.time_limit import TimeLimit
 from agents.tools.base import ToolContext
 
 
@@ -27,15 +28,19 @@ class Place:
     def log(self) -> Path:
         return self.root / "tool_calls" / "000007.log"
 
-    def context(self, bash_timeout: float = 60, run_python_timeout: float = 60) -> ToolContext:
+    def context(self, bash_timeout: float | TimeLimit = 60, run_python_timeout: float | TimeLimit = 60) -> ToolContext:
         return ToolContext(
             call=7,
             step_dir=self.step,
             iteration_dir=self.iteration,
             python=Path(sys.executable),
             environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-            bash_timeout=bash_timeout,
-            run_python_timeout=run_python_timeout,
+            bash_timeout=_limit(bash_timeout),
+            run_python_timeout=_limit(run_python_timeout),
             log=self.log,
             emit=self.events.append,
         )
+
+
+def _limit(limit: float | TimeLimit) -> TimeLimit:
+    return limit if isinstance(limit, TimeLimit) else TimeLimit(limit)

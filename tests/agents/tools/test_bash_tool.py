@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from agents.time_limit import TimeLimit
 from agents.tools.base import ToolResult
 from agents.tools.registry import TOOLS, title_of
 from agents.vocabulary import ToolOutcome
 from tests.agents.tools.place import Place
 
 
-async def bash(place: Place, command: str, timeout: float = 60) -> ToolResult:
+async def bash(place: Place, command: str, timeout: float | TimeLimit = 60) -> ToolResult:
     tool = TOOLS["bash"]
     return await tool.run(tool.arguments(command=command), place.context(bash_timeout=timeout))
 
@@ -47,6 +48,15 @@ async def test_time_out(place: Place) -> None:
     assert result.outcome is ToolOutcome.TIMEOUT
     with pytest.raises(ProcessLookupError):
         os.kill(int((place.step / "pid").read_text()), 0)
+
+
+async def test_a_command_that_the_end_of_the_run_cut_off_is_not_blamed_for_its_own_limit(place: Place) -> None:
+    result = await bash(place, "sleep 1000", timeout=TimeLimit(1.0, own=300))
+    assert result.text.splitlines()[0] == (
+        "timed out after 1 s, all that was left for it of the run's time (the call's own limit is 300 s); "
+        "the whole process group was ended"
+    )
+    assert result.outcome is ToolOutcome.TIMEOUT
 
 
 async def test_the_signal_that_ended_a_command_is_named(place: Place) -> None:
