@@ -1,5 +1,6 @@
 """The question at a limit of money, tokens or time: allow more, finish, end, or let the run stand."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import ClassVar
 
@@ -19,7 +20,10 @@ from screens.spending import UNITS, amount, read_raise, suggested, typed
 
 
 class LimitScreen(ModalScreen[Command | None]):
-    """What a person decides at ``limit``, which has held the run since ``since``; None lets it stand."""
+    """What a person decides at ``limit``, which has held the run since ``since``; None lets it stand.
+
+    Finishing is offered only where the run ``has_best``: else there is nothing to test.
+    """
 
     CSS_PATH = "questions.tcss"
     AUTO_FOCUS = "OptionList"
@@ -30,10 +34,14 @@ class LimitScreen(ModalScreen[Command | None]):
         Binding("escape,q", "choose('later')", "Later", show=False, id="limit.later"),
     ]
 
-    def __init__(self, limit: LimitState, since: datetime) -> None:
+    def __init__(self, limit: LimitState, since: datetime, *, has_best: bool) -> None:
         super().__init__()
         self.limit = limit
         self.since = since
+        self.has_best = has_best
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.has_best or parameters != ("finish",)
 
     def compose(self) -> ComposeResult:
         limit = self.limit
@@ -44,14 +52,20 @@ class LimitScreen(ModalScreen[Command | None]):
             yield OptionList(
                 Option(Content("Later, let it stand                     esc"), id="later"),
                 Option(Content("Raise the limit and go on               r"), id="raise"),
-                Option(Content("Finish now: test the best, and report   f"), id="finish"),
-                Option(Content("End without testing; resume later       e"), id="end"),
+                *self._ends(),
             )
             with Horizontal(classes="amount"):
                 yield Static("Raise by ", markup=False)
                 yield Input(typed(limit.limit, suggested(limit)), compact=True, max_length=20)
                 yield Static(f" {UNITS[limit.limit]}", markup=False)
             yield Static(classes="hint", id="outcome", markup=False)
+
+    def _ends(self) -> Iterator[Option]:
+        if self.has_best:
+            yield Option(Content("Finish now: test the best, and report   f"), id="finish")
+            yield Option(Content("End without testing; resume later       e"), id="end")
+        else:
+            yield Option(Content("End: no model yet to test; resume later e"), id="end")
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.action_choose(event.option.id or "later")

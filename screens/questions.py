@@ -1,6 +1,6 @@
 """Small screens that ask a person one thing."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,6 +14,9 @@ from textual.widgets.option_list import Option
 from agents.control import Stop
 from screens.plain import one_line
 
+_KEPT: Final = "Either way the best snapshot is kept, tested and reported."
+_NOTHING_YET: Final = "There is no model yet: one that this iteration may give is tested, now there is nothing to test."
+
 
 class StopScreen(ModalScreen[Stop | None]):
     """How to stop: after this iteration, now, or not at all."""
@@ -25,6 +28,10 @@ class StopScreen(ModalScreen[Stop | None]):
         Binding("escape,q", "choose('no')", "No", show=False, id="stop.no"),
     ]
 
+    def __init__(self, *, has_best: bool) -> None:
+        super().__init__()
+        self.has_best = has_best
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="question"):
             yield Static("Stop the run?", classes="asked", markup=False)
@@ -34,7 +41,7 @@ class StopScreen(ModalScreen[Stop | None]):
                 Option(Content("Stop now                  n"), id="now"),
             )
             yield Static(
-                "Either way the best snapshot is kept, tested and reported. "
+                f"{_KEPT if self.has_best else _NOTHING_YET} "
                 "Stopping now ends the running tool and gives up the current iteration.",
                 classes="hint",
                 markup=False,

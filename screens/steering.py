@@ -197,7 +197,7 @@ class SteeringScreen(KeyHelp):
                 self._command(answer)
 
         self._asked_of = since
-        self._question = LimitScreen(limit, since)
+        self._question = LimitScreen(limit, since, has_best=self.state.best is not None)
         self.app.push_screen(self._question, decided)
 
     def _mind_the_approval(self) -> None:
@@ -288,7 +288,7 @@ class SteeringScreen(KeyHelp):
             if stop is not None:
                 self._command(stop)
 
-        self.app.push_screen(StopScreen(), decided)
+        self.app.push_screen(StopScreen(has_best=self.state.best is not None), decided)
 
     def action_ask_again(self) -> None:
         self._command(AskAgain())

@@ -95,6 +95,25 @@ async def test_it_ends_the_run_with_and_without_an_evaluation(keys: list[str], e
         assert (command.now, command.evaluate) == (True, evaluate)
 
 
+async def test_a_run_without_a_model_is_not_offered_to_have_one_tested() -> None:
+    run = journals.first_training_run(RUNS)
+    run.emit(ev.LimitReached(limit=Limit.USD, used=1, allowed=1, message="m"))
+    run.emit(ev.Held(reason="m"))
+    with_engine(run)
+    async with opened(run) as pilot:
+        screen = await _asked(pilot)
+        shown = text_of(pilot)
+        assert "End: no model yet to test; resume later" in shown
+        assert "Finish now" not in shown
+        await pilot.press("f")
+        await pilot.pause()
+        assert pilot.app.screen is screen
+        await pilot.press("e")
+        (command,) = await _commands(pilot, run, 1)
+        assert isinstance(command, control.Stop)
+        assert (command.now, command.evaluate) == (True, False)
+
+
 @pytest.mark.parametrize("key", ["escape", "enter"])
 async def test_later_lets_the_run_stand_and_p_asks_again(key: str) -> None:
     run = with_engine(journals.limit_run(RUNS))
