@@ -1,9 +1,10 @@
 """When a run will be done and what it will have cost, as a range. A pure function of its state.
 
 What is left is as many iterations as are planned, and the steps that are left of the current one, each as long and as
-dear as those of the finished ones were on average. The range is the 80 % prediction interval of such a sum, with a
-least spread, since a few iterations that happened to be alike promise nothing. Time on hold is no work and counts
-nowhere; the final evaluation, short beside iterations, is left out.
+dear as those of the done ones were on average. Iterations that failed are left out as long as one is done: most break
+off early, and the run would seem to be shorter than it is if the rest of it goes well. The range is the 80 % prediction
+interval of such a sum, with a least spread, since a few iterations that happened to be alike promise nothing. Time on
+hold is no work and counts nowhere; the final evaluation, short beside iterations, is left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,6 +54,8 @@ class Forecast:
     """A limit that may end the run, or hold it, before its iterations are done; the range reaches no further."""
     is_certain: bool = False
     """The limit is reached even by the low end of what is forecast."""
+    by_failed: bool = False
+    """There were failed iterations only to go by."""
 
     def end(self, now: datetime) -> tuple[datetime, datetime]:
         """Between which moments the run is done, if it works on from ``now``."""
@@ -60,9 +63,13 @@ class Forecast:
 
 
 def finished_iterations(state: RunState) -> list[IterationState]:
-    """Those that a forecast can go by: an iteration that a person skipped is not typical."""
-    ended = (IterationStatus.DONE, IterationStatus.FAILED)
-    return [it for it in state.iterations if it.status in ended and it.seconds and not it.is_cut_off]
+    """Those that a forecast can go by: the done ones, or the failed ones where there are no others.
+
+    One that a person skipped is not typical.
+    """
+    whole = [it for it in state.iterations if it.seconds and not it.is_cut_off]
+    done = [it for it in whole if it.status is IterationStatus.DONE]
+    return done or [it for it in whole if it.status is IterationStatus.FAILED]
 
 
 def forecast(state: RunState, now: datetime) -> Forecast | None:
@@ -91,7 +98,13 @@ def forecast(state: RunState, now: datetime) -> Forecast | None:
     if (money := _left(state.allowed(Limit.USD), state.usage.cost_usd)) is not None:
         cost = cost.at_most(max(0.0, money))
     total = None if state.usage.unpriced else cost.plus(state.usage.cost_usd)
-    return Forecast(seconds, total, reached.limit if reached else None, is_certain=bool(reached and reached.is_certain))
+    return Forecast(
+        seconds,
+        total,
+        reached.limit if reached else None,
+        is_certain=bool(reached and reached.is_certain),
+        by_failed=done[0].status is IterationStatus.FAILED,
+    )
 
 
 def _sum(lengths: Sequence[float], more: int, rest: float) -> Range:

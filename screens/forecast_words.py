@@ -1,12 +1,15 @@
 """The forecast in words. Pure, and without Textual: ``status`` uses them too."""
 
 from datetime import datetime
+from typing import Final
 
 from agents.forecast import Forecast, Range, finished_iterations, forecast
 from agents.state import RunState
 from agents.vocabulary import IterationStatus, Limit
 from screens.figures import duration
 from screens.spending import amount, asks_a_model, money
+
+_BY_FAILED: Final = "by failed iterations only"
 
 
 def forecast_words(state: RunState, now: datetime, *, stands: bool = False) -> tuple[str, ...]:
@@ -27,8 +30,9 @@ def forecast_words(state: RunState, now: datetime, *, stands: bool = False) -> t
     dear = when
     if asks_a_model(state) and coming.cost_usd is not None:
         dear += f", {_money(coming.cost_usd)} in all" if stands else f" for {_money(coming.cost_usd)}"
-    limit = _at_limit(state, coming)
-    wordings = (f"{dear} · {limit}", f"{when} · {limit}") if limit else ()
+    remarks = [_at_limit(state, coming), _BY_FAILED if coming.by_failed else ""]
+    remark = "".join(f" · {one}" for one in remarks if one)
+    wordings = (f"{dear}{remark}", f"{when}{remark}") if remark else ()
     return tuple(dict.fromkeys((*wordings, dear, when)))
 
 

@@ -116,6 +116,18 @@ def test_an_iteration_that_a_person_skipped_is_no_measure() -> None:
     assert story.forecast().seconds.middle == pytest.approx(2 * 540)
 
 
+def test_a_failed_iteration_is_a_measure_only_where_there_is_no_other() -> None:
+    story = Story(planned=4).iterate(0, 5, usd=0.001, status=IterationStatus.FAILED)
+    coming = story.forecast()
+    assert coming.by_failed
+    assert coming.seconds.middle == pytest.approx(3 * 45)
+    coming = story.iterate(1).forecast()
+    assert not coming.by_failed
+    assert coming.seconds.middle == pytest.approx(2 * 540)
+    assert coming.cost_usd is not None
+    assert coming.cost_usd.middle == pytest.approx(0.009 + 3 * 0.09)
+
+
 def test_a_run_that_is_to_stop_ends_with_its_iteration() -> None:
     story = Story(planned=50).iterate(0)
     story.emit(ev.IterationStarted(iteration=1))

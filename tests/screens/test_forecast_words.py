@@ -32,6 +32,14 @@ def test_a_limit_comes_with_what_is_allowed(tmp_path: Path) -> None:
     assert words(journals.asking_run(tmp_path, settings={"budget_usd": 0.5}))[0].endswith(" · reaches its $0.50")
 
 
+def test_a_forecast_by_failed_iterations_says_so(tmp_path: Path) -> None:
+    run = journals.stage(tmp_path)
+    run.begin()
+    run.fail_iteration(0, journals.CANDIDATES[0])
+    longest, *_, shortest = words(run)
+    assert longest == f"{shortest} · by failed iterations only"
+
+
 def test_what_stands_tells_the_work_that_is_left(tmp_path: Path) -> None:
     told = words(journals.held_run(tmp_path), stands=True)
     assert told[0].endswith(" of work left")
