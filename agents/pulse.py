@@ -21,7 +21,9 @@ QUIET_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 30.0
 """Processes that used no CPU and no GPU for so long are not busy."""
 HUNG_SECONDS: Final = 120.0
-"""A tool without output, CPU and GPU for so long probably hangs: on a lock, on a dead disk, on the network."""
+"""A tool without output, CPU and GPU for so long probably hangs: on a lock, on a dead disk."""
+LOST_SECONDS: Final = 1800.0
+"""With a connection to elsewhere it may still be answered; after so long the other side is likely to be gone."""
 QUIET_SHARE: Final = 0.15
 HUNG_SHARE: Final = 0.5
 """Of the silence after which the engine itself gives a model call up: from the first on it is quiet, then hung."""
@@ -52,6 +54,8 @@ class Pulse(BaseModel):
     """Resident, of all its processes."""
     gpu_percent: float | None = None
     """Of the busiest card on which one of its processes computes; None where there is none."""
+    connected: bool = False
+    """One of its processes is connected over TCP, or tries to be. Looked at only where the tool is silent and idle."""
     silence_limit: float | None = None
     """Silence after which the engine makes a model call again."""
 
@@ -68,7 +72,8 @@ def verdict(pulse: Pulse) -> Verdict:
     """What a measurement says, by the thresholds above.
 
     A tool is working while it prints, quiet when it only computes or has not waited for long, and probably hung when it
-    does neither for minutes. A model may think without a word: it is judged by its share of the silence limit.
+    does neither for minutes, or for half an hour where it is connected to elsewhere. A model may think without a word:
+    it is judged by its share of the silence limit.
     """
     if pulse.kind == "model":
         share = pulse.silent / pulse.silence_limit if pulse.silence_limit else 0.0
@@ -76,7 +81,7 @@ def verdict(pulse: Pulse) -> Verdict:
     if pulse.silent < QUIET_SECONDS:
         return Verdict.WORKING
     idle = pulse.silent if pulse.idle is None else min(pulse.idle, pulse.silent)
-    return Verdict.HUNG if idle >= HUNG_SECONDS else Verdict.QUIET
+    return Verdict.HUNG if idle >= (LOST_SECONDS if pulse.connected else HUNG_SECONDS) else Verdict.QUIET
 
 
 def is_busy(pulse: Pulse) -> bool:
@@ -92,7 +97,7 @@ def verdict_words(pulse: Pulse) -> str:
         case Verdict.HUNG:
             return "probably hung"
         case Verdict.QUIET:
-            return "quiet but busy" if is_busy(pulse) else "quiet"
+            return "quiet but busy" if is_busy(pulse) else "awaits network" if pulse.connected else "quiet"
 
 
 def read_pulse(run: RunFolder) -> Pulse | None:

@@ -19,8 +19,9 @@ import psutil
 
 from agents.clock import utc_now
 from agents.files import write_atomically
+from agents.network import is_connected
 from agents.processes import GUARDS
-from agents.pulse import BEAT_SECONDS, BUSY_PERCENT, Pulse
+from agents.pulse import BEAT_SECONDS, BUSY_PERCENT, IDLE_SECONDS, QUIET_SECONDS, Pulse
 from agents.run_folder import RunFolder
 from agents.settings import RunSettings
 from agents.state import ModelCallState, RunState, ToolCallState
@@ -176,13 +177,16 @@ class Vitals:
         clock = self._clock()
         if max(cpu or 0.0, gpu or 0.0) >= BUSY_PERCENT:
             self._busy = clock
+        silent, idle = self._silent(self._run.root / call.log), max(0.0, clock - self._busy)
+        waits = silent >= QUIET_SECONDS and idle >= IDLE_SECONDS
         return Pulse(
             time=time.time(),
             kind="tool",
             call=call.call,
             seconds=seconds,
-            silent=self._silent(self._run.root / call.log),
-            idle=max(0.0, clock - self._busy),
+            silent=silent,
+            idle=idle,
+            connected=waits and is_connected(self._family.pids),
             cpu_percent=cpu,
             processes=len(self._family.pids),
             memory=self._family.memory,

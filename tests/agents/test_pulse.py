@@ -11,8 +11,8 @@ from agents.pulse import STALE_SECONDS, Pulse, Verdict, read_pulse, verdict, ver
 from agents.run_folder import RunFolder
 
 
-def tool(silent: float, idle: float | None) -> Pulse:
-    return Pulse(time=0.0, kind="tool", call=1, seconds=900.0, silent=silent, idle=idle)
+def tool(silent: float, idle: float | None, *, connected: bool = False) -> Pulse:
+    return Pulse(time=0.0, kind="tool", call=1, seconds=900.0, silent=silent, idle=idle, connected=connected)
 
 
 def model(silent: float, limit: float | None = 180.0) -> Pulse:
@@ -31,6 +31,10 @@ def model(silent: float, limit: float | None = 180.0) -> Pulse:
         (tool(500, 120), Verdict.HUNG, "probably hung"),
         (tool(119, None), Verdict.QUIET, "quiet"),
         (tool(120, None), Verdict.HUNG, "probably hung"),
+        (tool(500, 500, connected=True), Verdict.QUIET, "awaits network"),
+        (tool(500, 1, connected=True), Verdict.QUIET, "quiet but busy"),
+        (tool(5, 500, connected=True), Verdict.WORKING, "working"),
+        (tool(1_800, 1_800, connected=True), Verdict.HUNG, "probably hung"),
         (model(20), Verdict.WORKING, "working"),
         (model(30), Verdict.QUIET, "quiet"),
         (model(90), Verdict.HUNG, "probably hung"),

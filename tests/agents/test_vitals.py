@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -214,6 +215,30 @@ def test_nothing_is_measured_between_calls_and_while_the_run_is_held(tmp_path: P
     passing = Time()
     assert vitals(RunFolder(tmp_path), state_of(), passing).look() is None
     assert vitals(RunFolder(tmp_path), state_of(MODEL, ev.Held(reason="paused")), passing).look() is None
+
+
+@linux
+async def test_a_tool_that_waits_for_a_server_in_silence_is_told_from_one_that_waits_for_nobody(tmp_path: Path) -> None:
+    passing = Time()
+    of = vitals(RunFolder(tmp_path), state_of(TOOL), passing)
+
+    def connected() -> bool:
+        passing.passed += 300
+        pulse = of.look()
+        assert pulse is not None
+        return pulse.connected
+
+    async with command(tmp_path, "sleep", "120"):
+        await until_true(lambda: not connected() and bool(of._family.pids), "the process is seen")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        talk = f"import socket; socket.create_connection({server.getsockname()!r}).recv(1)"
+        async with command(tmp_path, sys.executable, "-c", talk):
+            await until_true(connected, "the connection is seen")
+            passing.passed += 10
+            (tmp_path / "log").write_text("it came")
+            pulse = of.look()
+            assert pulse is not None
+            assert not pulse.connected, "what is not silent need not be explained"
 
 
 async def test_the_pulse_lies_beside_the_lock_while_something_runs(tmp_path: Path) -> None:
