@@ -94,6 +94,9 @@ def _iteration_line(event: ev.Event, state: RunState) -> str | None:
             return f"  {event.step}: failed. {first_line(event.reason)}"
         case ev.StepRepeated():
             return f"  back to {event.step}: {first_line(event.reason)}"
+        case ev.OutputLost():
+            what = first_line(f"{event.path} {event.reason}")
+            return f"  iteration {event.iteration}, {event.step}: {what}; the run does without it"
         case ev.OutputRejected():
             return f"  {event.step}: output {event.attempt} rejected. {first_line(event.reason)}"
         case _:

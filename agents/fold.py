@@ -148,7 +148,7 @@ def _apply_iteration(state: RunState, event: ev.IterationEvent) -> None:
                 _put_back(state, iteration, iteration.steps[name])
                 if event.anew:
                     iteration.steps[name].anew_after = state.model_calls_made
-        case ev.IterationStarted() | ev.StepRepeated():
+        case ev.IterationStarted() | ev.StepRepeated() | ev.OutputLost():
             pass
 
 

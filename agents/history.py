@@ -1,6 +1,7 @@
 """What earlier iterations taught: their outputs and scores, read back for plans and reports."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from agents.run_folder import RunFolder
@@ -10,12 +11,41 @@ from agents.vocabulary import SplitName, StepName, StepStatus
 
 
 def outputs_of(run: RunFolder, iteration: IterationState) -> dict[StepName, dict[str, Any]]:
-    """Accepted outputs of an iteration's finished steps, in their order."""
+    """Accepted outputs of an iteration's finished steps, in their order; one that is lost is left out."""
+    return {name: output for name, output in _read(run, iteration).items() if not isinstance(output, Lost)}
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An output that the journal knows and the disk does not give."""
+
+    path: str
+    """In the run's folder."""
+    reason: str
+
+
+def lost_outputs(run: RunFolder, iteration: IterationState) -> dict[StepName, Lost]:
+    """Outputs of an iteration's finished steps that are missing or damaged."""
+    return {name: output for name, output in _read(run, iteration).items() if isinstance(output, Lost)}
+
+
+def _read(run: RunFolder, iteration: IterationState) -> dict[StepName, dict[str, Any] | Lost]:
     return {
-        name: json.loads((run.root / step.output).read_bytes())
+        name: _output(run, step.output)
         for name, step in iteration.steps.items()
-        if step.status is StepStatus.DONE and step.output and (run.root / step.output).is_file()
+        if step.status is StepStatus.DONE and step.output
     }
+
+
+def _output(run: RunFolder, path: str) -> dict[str, Any] | Lost:
+    """Raises ``OSError`` where the disk itself is at fault."""
+    try:
+        output = json.loads((run.root / path).read_bytes())
+    except FileNotFoundError:
+        return Lost(path, "is missing")
+    except (ValueError, RecursionError):
+        return Lost(path, "is damaged: no JSON")
+    return output if isinstance(output, dict) else Lost(path, "is damaged: no JSON object")
 
 
 def history_before(run: RunFolder, state: RunState, index: int) -> list[IterationFacts]:

@@ -26,7 +26,7 @@ from agents.events import (
 )
 from agents.events import StepFailed as StepFailedEvent
 from agents.files import digest_of, remove_tree, sync_tree, write_atomically
-from agents.history import outputs_of
+from agents.history import lost_outputs, outputs_of
 from agents.interruptions import Interruption, IterationInterrupted, RunInterrupted, StepInterrupted, StepRepeats
 from agents.models.gateway import ModelError, RequestRefused
 from agents.report import write_iteration_report
@@ -76,7 +76,10 @@ class Iteration:
             raise ends_run
 
     async def _steps(self) -> None:
+        lost = lost_outputs(self.context.run, self._state)
         self._outputs = outputs_of(self.context.run, self._state)
+        for first, what in list(lost.items())[:1]:  # those after it relied upon it
+            self._put_back(first, f"{what.path} {what.reason}", anew=False)
         while (step := self._next_step()) is not None:
             self.context.recorder.step = step
             try:

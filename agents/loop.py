@@ -12,10 +12,10 @@ from agents.data.layout import DESCRIPTION
 from agents.data.workspace import import_dataset, read_facts
 from agents.environment import ISOLATION, RunEnvironment, make_environment
 from agents.errors import UserError, words_of
-from agents.events import DatasetChecked, EnvironmentReady, RunFinished
+from agents.events import DatasetChecked, EnvironmentReady, OutputLost, RunFinished
 from agents.files import digest_of, remove_tree, sync_tree
 from agents.final_evaluation import SnapshotNotUsable, TestNotScored, evaluate_on_tests
-from agents.history import full_reason
+from agents.history import full_reason, lost_outputs
 from agents.interruptions import Interruption, RunInterrupted, StepRepeats
 from agents.iteration import Iteration
 from agents.limits import unpriced
@@ -146,8 +146,19 @@ def _announce_environment(recorder: Recorder, environment: RunEnvironment, secon
         )
 
 
+def _tell_lost(context: RunContext) -> None:
+    """Outputs of ended iterations that are lost since; of an iteration that goes on, the step begins again."""
+    for iteration in context.recorder.state.iterations:
+        if iteration.status is IterationStatus.RUNNING:
+            continue
+        for step, lost in lost_outputs(context.run, iteration).items():
+            event = OutputLost(iteration=iteration.index, step=step, path=lost.path, reason=lost.reason)
+            context.recorder.emit(event)
+
+
 async def _iterate(context: RunContext) -> Ending:
     state, settings = context.recorder.state, context.settings
+    _tell_lost(context)
     unfinished = [it.index for it in state.iterations if it.status is IterationStatus.RUNNING]
     for index in range(unfinished[0] if unfinished else len(state.iterations), settings.iterations):
         context.steering.look()

@@ -30,6 +30,7 @@ _NOT_IN_A_SUMMARY: Final = frozenset(
         "parameter_dropped",
         "context_compacted",
         "replay_diverged",
+        "output_lost",
         "output_rejected",
         "step_started",
         "step_finished",

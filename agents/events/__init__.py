@@ -190,11 +190,20 @@ class StepFailed(EventBase):
 
 
 class StepRepeated(EventBase):
-    """A person put this step back: it and those after it in the iteration begin again, and what they made is aside."""
+    """This step was put back, by a person or because its output is lost: it and those after it in the iteration begin
+    again, and what they made is aside."""
 
     type: Literal["step_repeated"] = "step_repeated"
     reason: str
     anew: bool = Field(False, description="It is to be done otherwise: nothing that was answered before counts.")
+
+
+class OutputLost(EventBase):
+    """An engine that took the run up found an accepted output missing or damaged; plans and reports do without it."""
+
+    type: Literal["output_lost"] = "output_lost"
+    path: str
+    reason: str
 
 
 class OutputRejected(EventBase):
@@ -381,6 +390,7 @@ IterationEvent = (
     | StepSkipped
     | StepFailed
     | StepRepeated
+    | OutputLost
     | OutputRejected
 )
 ModelEvent = (

@@ -29,6 +29,7 @@ EVIL = "one\nFORGED\r\x1b[2J\u2028FORGED\x85FORGED"
         ev.LimitReached(limit="usd", used=1, allowed=1, message=EVIL),
         ev.LimitRaised(limit="time", allowed=60, by=EVIL),
         ev.TrainingWarned(call=1, rule="overfitting", message=EVIL),
+        ev.OutputLost(iteration=1, step="data_split", path=EVIL, reason=EVIL),
         ev.IterationPlanned(iteration=1, mode="explore", combination=EVIL, change=EVIL, reason=EVIL, expectation=EVIL),
     ],
     ids=lambda event: event.type,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.history import full_reason, history_before, outputs_of
+from agents.history import full_reason, history_before, lost_outputs, outputs_of
 from agents.run_folder import RunFolder
 from agents.state import BestState, IterationState, RunState
 from agents.vocabulary import IterationStatus, StepName, StepStatus
@@ -51,6 +51,18 @@ def test_outputs_are_those_of_finished_steps_that_are_there(tmp_path: Path) -> N
     assert outputs_of(run, state) == {TRAINING: {"summary": "Trained."}}
     state.steps[TRAINING].status = StepStatus.FAILED
     assert outputs_of(run, state) == {}
+
+
+@pytest.mark.parametrize("text", [b"", b'{"summary": "Tra', b"[1]", b"\xff\xfe", b"[" * 100_000])
+def test_an_output_that_is_damaged_counts_as_missing_and_is_told(tmp_path: Path, text: bytes) -> None:
+    run, state = RunFolder(tmp_path), iteration(model_training=(StepStatus.DONE, ""))
+    state.steps[TRAINING].output = "training.json"
+    assert lost_outputs(run, state)[TRAINING].reason == "is missing"
+    (tmp_path / "training.json").write_bytes(text)
+    assert outputs_of(run, state) == {}
+    lost = lost_outputs(run, state)[TRAINING]
+    assert lost.path == "training.json"
+    assert lost.reason.startswith("is damaged: ")
 
 
 def test_a_plan_hears_of_the_iterations_before_it_the_failed_ones_too(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents import control
+from agents import events as ev
 from agents.fold import fold
 from agents.journal import JournalReader
 from agents.models.gateway import ModelError, ModelRefused, ModelReply, RequestRefused
@@ -207,6 +208,33 @@ async def test_an_interrupted_run_goes_on_where_it_was_and_asks_no_finished_step
     undisturbed = await lead(tmp_path)
     assert [i.scores for i in ended.state.iterations] == [i.scores for i in undisturbed.state.iterations]
     assert ended.state.test_scores == undisturbed.state.test_scores
+
+
+async def test_outputs_that_are_damaged_are_told_and_the_open_iteration_goes_back_to_the_step(tmp_path: Path) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(facts: StepFacts, turn: int):
+        raise Crash
+
+    with pytest.raises(Crash):
+        await lead(tmp_path, Expert({(1, INFERENCE): crash}))
+    [run] = [RunFolder(path) for path in (tmp_path / "runs").iterdir()]
+    for damaged in (run.step(0, StepName.MODEL_ARCHITECTURE), run.step(1, TRAINING)):
+        (damaged / "output.json").unlink()
+        (damaged / "output.json").write_text("{")
+    ended = await lead(tmp_path, Expert(), run)
+    assert ended.state.status is RunStatus.FINISHED
+    assert ended.state.best is not None
+    events = list(JournalReader(run.journal).read_all())
+    lost = [event for event in events if isinstance(event, ev.OutputLost)]
+    assert [(event.iteration, event.step, event.path) for event in lost] == [
+        (0, StepName.MODEL_ARCHITECTURE, "iterations/000/model_architecture/output.json")
+    ]
+    repeated = [event for event in events if isinstance(event, ev.StepRepeated)]
+    assert [(event.iteration, event.step) for event in repeated] == [(1, TRAINING)]
+    assert repeated[0].reason == "iterations/001/model_training/output.json is damaged: no JSON"
+    assert json.loads((run.step(1, TRAINING) / "output.json").read_text())["summary"]
 
 
 async def test_no_iteration_starts_after_the_time_limit(tmp_path: Path) -> None:
