@@ -24,6 +24,7 @@ NAME: Final = "checkpoint.json"
 EVERY: Final = 10_000
 """Events from one checkpoint to the next: reading so many takes about a tenth of a second."""
 _PROOF_BYTES: Final = 4_096
+_PIECE_BYTES: Final = 1 << 20
 _DECIDE: Final = (bounds, events, events.base, events.steering, fold, fold_steering, state, vocabulary)
 """The modules that decide which state follows from which events."""
 
@@ -46,28 +47,33 @@ class Checkpoint(BaseModel):
     """Those that are no event which this version knows."""
     proof: str
     """SHA-256 over the journal's bytes just before ``offset``: they hold the run's id, a number and a time."""
+    digest: str
+    """SHA-256 over all of the journal's bytes before ``offset``, for who relies upon them rather than only looks."""
     state: RunState
 
 
 @cache
 def shape() -> str:
     """A digest of the source that makes a state: another version of it takes no state of this one for its own."""
-    digest = hashlib.sha256(b"checkpoint 1")
+    digest = hashlib.sha256(b"checkpoint 2")
     for module in _DECIDE:
         digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
 
-def load_state(journal: Path, *, skip: Collection[str] = (), at_least: int = 0) -> tuple[RunState, JournalReader]:
+def load_state(
+    journal: Path, *, skip: Collection[str] = (), at_least: int = 0, whole: bool = False
+) -> tuple[RunState, JournalReader]:
     """The state at the journal's checkpoint and a reader of what follows; a new state and the beginning without one.
 
     The reader passes over events whose type is in ``skip``. A journal of fewer bytes than ``at_least`` is not worth
-    looking for a checkpoint.
+    looking for a checkpoint. With ``whole`` all that the checkpoint spares is compared with what it was, which takes
+    about a second for a gigabyte; where it is not the same, everything is read, and the reader finds the damage.
     """
     reader = JournalReader(journal, skip)
     kept = None
     with suppress(OSError, ValueError):
-        kept = _valid(journal, at_least)
+        kept = _valid(journal, at_least, whole=whole)
     if kept is None:
         return RunState(), reader
     reader.offset, reader.lines, reader.unreadable = kept.offset, kept.lines, kept.unreadable
@@ -80,7 +86,7 @@ def state_of(journal: Path) -> RunState:
     return fold.fold(reader.read_all(), state)
 
 
-def _valid(journal: Path, at_least: int) -> Checkpoint | None:
+def _valid(journal: Path, at_least: int, *, whole: bool) -> Checkpoint | None:
     if journal.stat().st_size < at_least:
         return None
     with journal.with_name(NAME).open("rb") as file:
@@ -94,6 +100,8 @@ def _valid(journal: Path, at_least: int) -> Checkpoint | None:
         return None
     with journal.open("rb") as file:
         fits = kept.proof == _proof(file, kept.offset)
+        if fits and whole:
+            fits = kept.digest == _Prefix().digest(file, kept.offset)
     return kept if fits and kept.state.last_seq == kept.seq and kept.state.run_id == kept.run_id else None
 
 
@@ -105,6 +113,22 @@ def _proof(file: BinaryIO, offset: int) -> str:
     file.seek(start)
     data = file.read(offset - start)
     return hashlib.sha256(data).hexdigest() if data.endswith(b"\n") else ""
+
+
+class _Prefix:
+    """A digest of a file's beginning, which grows with it: no byte is read twice."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._offset = 0
+
+    def digest(self, file: BinaryIO, offset: int) -> str:
+        """SHA-256 up to ``offset``, which never lies before the one of the last call."""
+        file.seek(self._offset)
+        while self._offset < offset and (data := file.read(min(_PIECE_BYTES, offset - self._offset))):
+            self._hash.update(data)
+            self._offset += len(data)
+        return self._hash.hexdigest()
 
 
 class CheckpointWriter:
@@ -123,6 +147,7 @@ class CheckpointWriter:
         self._unreadable = reader.unreadable
         self._more_lines = reader.lines - (seq + 1)
         self._written = written
+        self._prefix = _Prefix()
         self._thread: threading.Thread | None = None
 
     def offer(self, state: RunState, offset: int) -> None:
@@ -137,7 +162,7 @@ class CheckpointWriter:
         self._written = state.last_seq
         with suppress(OSError):
             with self._journal.open("rb") as file:
-                proof = _proof(file, offset)
+                proof, digest = _proof(file, offset), self._prefix.digest(file, offset)
             kept = Checkpoint.model_construct(
                 shape=shape(),
                 run_id=state.run_id,
@@ -146,6 +171,7 @@ class CheckpointWriter:
                 lines=state.last_seq + 1 + self._more_lines,
                 unreadable=self._unreadable,
                 proof=proof,
+                digest=digest,
                 state=state,
             )
             self._thread = threading.Thread(

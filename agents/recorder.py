@@ -25,7 +25,7 @@ class Recorder:
         """Takes the secrets that the engine knows out of a text that it writes."""
         # Mends a torn last line, so it comes before the reader.
         self._writer = JournalWriter(journal, run_id, redact=self.redact)
-        self.state, reader = load_state(journal)
+        self.state, reader = load_state(journal, whole=True)
         checkpointed = self.state.last_seq
         fold(reader.read_all(), self.state)
         if reader.damage:

@@ -79,7 +79,7 @@ def resume(options: argparse.Namespace) -> int:
     more = _raise_of(options)
     if is_alive(read_lock(run.lock)):
         return send(options, more or control.Resume())
-    state, reader = load_state(run.journal)
+    state, reader = load_state(run.journal, whole=True)  # a new engine relies upon all of it
     fold(reader.read_all(), state)
     if 0 < reader.spoilt_line < reader.lines:  # the engine sets a spoilt last line aside
         raise UserError(f"{reader.damage}; run {run.run_id} cannot be resumed")

@@ -17,7 +17,7 @@ from agents.lock import EngineLock
 from agents.recorder import Recorder
 from agents.vocabulary import RunStatus
 from tests.support.command_line import Runs
-from tests.support.journals import failed_run, finished_run, held_run, refused_run, running_run, stage
+from tests.support.journals import big_run, failed_run, finished_run, held_run, refused_run, running_run, stage
 from tests.support.shell import write_dataset
 
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m"
@@ -379,3 +379,13 @@ def test_a_journal_spoilt_in_the_middle_is_told_by_line_and_not_resumed(runs: Ru
     journal.write_text("".join([*lines[:3], "no event\n", *lines[3:]]))
     assert runs.error("resume", "last").startswith(f"{journal}, line 4: is no event; run ")
     assert runs("status", "last").stderr == f"agentomics-tui: {journal}, line 4: is no event; it is passed over\n"
+
+
+def test_a_journal_spoilt_before_its_checkpoint_is_not_resumed(runs: Runs) -> None:
+    run = big_run(runs.folder, 200)
+    journal = run.folder.journal
+    Recorder(journal, run.folder.run_id).close()
+    data = journal.read_bytes()
+    begin = data.index(b"\n") + 1
+    journal.write_bytes(data[:begin] + bytes(50) + data[begin + 50 :])
+    assert runs.error("resume", "last").startswith(f"{journal}, line 2: is no event; run ")

@@ -1,5 +1,6 @@
 """A checkpoint saves reading, and never changes what a reader learns."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from agents import checkpoint
 from agents import events as ev
 from agents.checkpoint import NAME, Checkpoint, CheckpointWriter, load_state
+from agents.errors import UserError
 from agents.fold import fold
 from agents.journal import JournalReader, JournalWriter
 from agents.recorder import Recorder
@@ -119,6 +121,38 @@ def test_a_journal_that_was_written_anew_takes_no_state_of_the_old_one(tmp_path:
     state, rest = load_state(journal)
     assert state == RunState()
     assert fold(rest.read_all(), state) == whole
+
+
+def test_damage_before_a_checkpoint_is_found_by_who_reads_the_whole_and_no_engine_goes_on(tmp_path: Path) -> None:
+    journal = tmp_path / "events.jsonl"
+    events = [ev.RunStarted(dataset="d", model="m", iterations=1), *(ev.Held(reason="x" * 100) for _ in range(100))]
+    kept, reader = _fill(journal, events)
+    _keep(journal, kept, reader)
+    assert load_state(journal, whole=True)[0] == kept
+    data = journal.read_bytes()
+    begin = data.index(b"\n") + 1
+    journal.write_bytes(data[:begin] + bytes(100) + data[begin + 100 :])
+    assert load_state(journal)[0] == kept, "who only looks reads the checkpoint and the rest"
+    state, rest = load_state(journal, whole=True)
+    assert state == RunState()
+    fold(rest.read_all(), state)
+    assert rest.damage == f"{journal}, line 2: is no event"
+    with pytest.raises(UserError, match="line 2: is no event, and what follows cannot be relied upon"):
+        Recorder(journal, "r")
+
+
+def test_the_digest_of_a_growing_journal_is_that_of_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "_PIECE_BYTES", 7)
+    journal = tmp_path / "events.jsonl"
+    for _ in range(2):  # the second engine takes the journal up
+        recorder = Recorder(journal, "r")
+        for number in range(4):
+            recorder.emit(ev.Held(reason=str(number)))
+            recorder._checkpoints.write(recorder.state, recorder._writer.size)
+            recorder._checkpoints._join()
+            kept = Checkpoint.model_validate_json((tmp_path / NAME).read_text())
+            assert kept.digest == hashlib.sha256(journal.read_bytes()).hexdigest()
+        recorder.close()
 
 
 def test_an_engine_leaves_a_checkpoint_and_the_next_one_goes_on_from_it(
