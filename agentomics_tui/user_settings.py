@@ -61,6 +61,12 @@ _NOTHING: Final[Mapping[str, Any]] = {
 
 Where the word is a value of its own, as an effort or the name of a column may be, it switches nothing off.
 """
+_EXPECTED: Final = {
+    "tuple_type": 'expected a list of texts, such as ["one", "two"]',
+    "string_type": "expected text in quotes",
+    "path_type": "expected the path of a folder, in quotes",
+}
+"""What to write, where Pydantic's words name a type of Python; only a file can be wrong in these ways."""
 
 
 def flag_of(setting: str) -> str:
@@ -199,6 +205,8 @@ def _refuse_unknown(source: Source) -> None:
             continue
         if is_secret_name(name):
             hint = "keys belong in the environment or in a file .env"
+        elif isinstance(source.values[name], dict):
+            raise UserError(f"{source.name}: [{name}]: settings stand in no section; leave the line [{name}] out")
         elif name == "dataset":
             hint = "a dataset is named on the command line"
         elif close := get_close_matches(name, SETTINGS, 1):
@@ -235,7 +243,11 @@ def _complaint(error: ValidationError, sources: list[Source]) -> str:
     place = next((source.place(setting) for source in sources if setting in source.values), setting)
     given = problem["input"]
     shown = "" if setting == "api_base" else f" {given!r}" if isinstance(given, str) and not given else f" {given}"
-    return f"{place}{shown}: {problem['msg']}"
+    if isinstance(given, dict):  # a section, which may hold anything
+        shown = ""
+    if len(problem["loc"]) > 1 and isinstance(entry := problem["loc"][1], int):
+        shown = f", entry {entry + 1}:{shown}"
+    return f"{place}{shown}: {_EXPECTED.get(problem['type'], problem['msg'])}"
 
 
 def _model(files: Sequence[Mapping[str, Any]]) -> "type[BaseSettings]":

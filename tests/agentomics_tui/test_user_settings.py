@@ -138,11 +138,14 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ('at_limit = "stop"', "agentomics.toml: at_limit stop: Input should be 'ask' or 'finish'"),
         ("budgetusd = 3", "agentomics.toml: budgetusd: no such setting; did you mean budget_usd?"),
         ("xyzzy = 3", "agentomics.toml: xyzzy: no such setting; there are api_base, approve, at_limit, "),
-        ("[run]\nseed = 1", "agentomics.toml: run: no such setting"),
+        ("[run]\nseed = 1", "agentomics.toml: [run]: settings stand in no section; leave the line [run] out"),
+        ("[model]\nname = 1", "agentomics.toml: model: expected text in quotes"),
+        ("model = 3", "agentomics.toml: model 3: expected text in quotes"),
         ('dataset = "x"', "agentomics.toml: dataset: no such setting; a dataset is named on the command line"),
         ("seed = = 1", "agentomics.toml: is no TOML: "),
-        ('runs_dir = ["x"]', "agentomics.toml: runs_dir"),
-        ("fallback_models = [1]", "agentomics.toml: fallback_models"),
+        ('runs_dir = ["x"]', "agentomics.toml: runs_dir ['x']: expected the path of a folder, in quotes"),
+        ('fallback_models = ["a/b", 2]', "agentomics.toml: fallback_models, entry 2: 2: expected text in quotes"),
+        ("fallback_models = 3", "agentomics.toml: fallback_models 3: expected a list of texts, such as ["),
     ],
 )
 def test_a_slip_in_a_file_is_told_in_one_line_with_its_place(runs: Runs, text: str, said: str) -> None:
