@@ -70,6 +70,8 @@ async def test_the_last_conversation_of_a_step_that_was_interrupted_is_the_one_t
         await lead(tmp_path, Expert({(0, StepName.MODEL_TRAINING): crash}), iterations=1)
     [run] = [RunFolder(path) for path in (tmp_path / "runs").iterdir()]
     first = await lead(tmp_path, Expert(), run)
+    records = [json.loads(path.read_bytes()) for path in first.run.model_calls.glob("*.json")]
+    assert [record["repeats"] for record in records if record["repeats"]], "a reply was kept and given again"
     again = await replayed(tmp_path, first.run, iterations=1)
     assert again.state.status is RunStatus.FINISHED
     assert divergences(again.run) == []
