@@ -41,6 +41,10 @@ from screens.messages import (
 from tests.support import journals
 from tests.support.watching import with_pulse
 
+_SILENCE_SECONDS = 300
+"""Far more than can pass between two messages. A new engine says nothing while it loads litellm and pandas: seconds on
+an idle machine, most of a minute where several do so on few processors."""
+
 
 class Received:
     """What a worker has posted, for a test that waits for it."""
@@ -55,7 +59,7 @@ class Received:
     def until(self, true: Callable[[], bool]) -> None:
         while not true():
             try:
-                self.all.append(self._queue.get(timeout=20))
+                self.all.append(self._queue.get(timeout=_SILENCE_SECONDS))
             except Empty:
                 raise AssertionError(f"it never came; last: {self.all[-3:]}") from None
 
