@@ -40,15 +40,16 @@ class Standstill:
 
     async def pass_by(self) -> None:
         """Return at once, or when the run may go on."""
-        if not self._may_go.is_set() and not self._told:
-            self._tell(_PAUSED)
-        await self._may_go.wait()
+        while not self._may_go.is_set():  # again, where a pause came before this task was woken
+            if not self._told:
+                self._tell(_PAUSED)
+            await self._may_go.wait()
 
     async def hold(self, reason: str) -> None:
         """Stand still for ``reason`` until it is settled, and no person pauses the run."""
         self._may_go.clear()
         self._tell(reason)
-        await self._may_go.wait()
+        await self.pass_by()
 
     def settle(self) -> None:
         """What the run was held for is settled: go on, unless a person has paused it before it came to that."""

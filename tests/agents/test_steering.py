@@ -243,3 +243,24 @@ def test_a_gate_that_is_named_twice_is_one(tmp_path: Path) -> None:
     steering.look()
     assert recorder.state.gates == [Gate.PLAN, Gate.TRAINING]
     assert recorder.state.receipts[-1].detail == "approval of plan and training"
+
+
+@pytest.mark.parametrize("command", [control.Resume(), control.Stop()])
+async def test_a_pause_right_after_what_lets_the_run_go_on_holds_it_again(
+    tmp_path: Path, command: control.Command
+) -> None:
+    run, recorder, steering = steering_of(tmp_path)
+    recorder.emit(RunStarted(dataset="d", model="m", iterations=1))
+    control.submit(run, control.Pause())
+    work = asyncio.create_task(steering.pass_gate())
+    await asyncio.sleep(0.01)
+    for one in (command, control.Pause()):  # both wait when the engine looks
+        control.submit(run, one)
+    steering.look()
+    await asyncio.sleep(0.01)
+    assert [receipt.outcome for receipt in recorder.state.receipts] == ["accepted"] * 3
+    assert not work.done()
+    assert recorder.state.status is RunStatus.HELD
+    control.submit(run, control.Resume())
+    steering.look()
+    await asyncio.wait_for(work, 10)
