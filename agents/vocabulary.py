@@ -42,6 +42,16 @@ class TaskType(StrEnum):
         return self is not TaskType.REGRESSION
 
 
+class Gain(StrEnum):
+    """What a comparison of a candidate with the best, on the same rows, came to."""
+
+    REAL = "real"
+    NOISE = "within noise"
+    WORSE = "worse"
+    UNKNOWN = "unknown"
+    """Nothing can be said, for a reason that is told."""
+
+
 class RunStatus(StrEnum):
     """State of a run as its journal tells it. Whether its engine still lives is told by the lock, not by this."""
 
