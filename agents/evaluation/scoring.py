@@ -50,18 +50,26 @@ def _classification(
     if predictions.probabilities is None or predictions.probabilities.shape[1] != n_classes:
         raise ValueError(f"expected probabilities of {n_classes} classes")
     guess = predictions.values.astype(int)
-    # Rows sum to 1 within a tolerance only; the logarithm wants it exactly.
-    probabilities = np.clip(predictions.probabilities, 0, 1)
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    ranked, probabilities = predictions.probabilities, normalised(predictions.probabilities)
     scored = [1] if task_type is TaskType.BINARY else list(range(n_classes))
     return {
         "ACC": _finite(sk.accuracy_score(truth, guess)),
-        "AUROC": _mean_over(scored, truth, probabilities, sk.roc_auc_score),
-        "AUPRC": _mean_over(scored, truth, probabilities, sk.average_precision_score),
+        "AUROC": _mean_over(scored, truth, ranked, sk.roc_auc_score),
+        "AUPRC": _mean_over(scored, truth, ranked, sk.average_precision_score),
         "F1": _f1(task_type, truth, guess),
         "MCC": _finite(sk.matthews_corrcoef(truth, guess)) if _varies(truth) else None,
         "LOG_LOSS": _finite(sk.log_loss(truth, probabilities, labels=list(range(n_classes)))),
     }
+
+
+def normalised(probabilities: Floats) -> Floats:
+    """Rows that sum to 1 as the logarithm wants it, where they did within a tolerance.
+
+    For ranking they stay as they are: a division would tell apart by its rounding what is equal.
+    """
+    clipped = np.clip(probabilities, 0, 1)
+    whole: Floats = clipped / clipped.sum(axis=1, keepdims=True)
+    return whole
 
 
 def _mean_over(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.evaluation.predictions import Predictions
+from agents.evaluation.scoring import normalised
 from agents.vocabulary import TaskType
 
 Floats = NDArray[np.float64]
@@ -55,18 +56,17 @@ def weighted_score(metric: str, rows: Rows, predictions: Predictions) -> Score:
 def _classification(metric: str, rows: Rows, predictions: Predictions) -> Score:
     assert predictions.probabilities is not None
     truth, guess = rows.truth.astype(int), predictions.values.astype(int)
-    probabilities = np.clip(predictions.probabilities, 0, 1)
-    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     scored = [1] if rows.task_type is TaskType.BINARY else list(range(rows.n_classes))
     match metric:
         case "ACC":
             return _mean_of((truth == guess).astype(np.float64))
         case "LOG_LOSS":
-            told = np.clip(probabilities[np.arange(len(truth)), truth], _EPS, 1 - _EPS)
+            told = np.clip(normalised(predictions.probabilities)[np.arange(len(truth)), truth], _EPS, 1 - _EPS)
             return _mean_of(-np.log(told))
         case "AUROC" | "AUPRC":
             curve = _auroc if metric == "AUROC" else _auprc
-            return _mean_over([curve(truth == number, probabilities[:, number]) for number in scored])
+            ranked = predictions.probabilities
+            return _mean_over([curve(truth == number, ranked[:, number]) for number in scored])
         case "F1":
             return _mean_over([_f1(truth == number, guess == number) for number in scored])
         case "MCC":

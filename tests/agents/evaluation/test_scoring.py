@@ -32,10 +32,15 @@ def measured(values: object) -> Predictions:
     return Predictions(np.asarray(values, dtype=float), None)
 
 
-def drawn(seed: int, rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
+def drawn(seed: int, rows: int, classes: int, *, ties: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Labels of which each class has one, and probabilities; with ``ties`` many of them are equal."""
     random = np.random.default_rng(seed)
     labels = np.concatenate([np.arange(classes), random.integers(0, classes, rows - classes)])
-    return labels, random.dirichlet(np.ones(classes), rows)
+    probabilities = random.dirichlet(np.ones(classes), rows)
+    if ties:
+        probabilities = np.maximum(probabilities.round(1), 0.05)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+    return labels, probabilities
 
 
 def test_binary_scores_by_hand() -> None:
@@ -58,9 +63,10 @@ def test_regression_scores_by_hand() -> None:
     assert found["SPEARMAN"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_binary_scores_agree_with_scikit_learn(seed: int) -> None:
-    labels, probabilities = drawn(seed, 60, 2)
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 100_000), st.integers(4, 80), st.booleans())
+def test_binary_scores_agree_with_scikit_learn(seed: int, rows: int, ties: bool) -> None:
+    labels, probabilities = drawn(seed, rows, 2, ties=ties)
     found = compute_scores(TaskType.BINARY, labels, classified(probabilities), 2)
     guess = probabilities.argmax(axis=1)
     assert found == pytest.approx(
@@ -75,9 +81,10 @@ def test_binary_scores_agree_with_scikit_learn(seed: int) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_multiclass_scores_agree_with_scikit_learn(seed: int) -> None:
-    labels, probabilities = drawn(seed, 80, 4)
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 100_000), st.integers(8, 80), st.booleans())
+def test_multiclass_scores_agree_with_scikit_learn(seed: int, rows: int, ties: bool) -> None:
+    labels, probabilities = drawn(seed, rows, 4, ties=ties)
     found = compute_scores(TaskType.MULTICLASS, labels, classified(probabilities), 4)
     guess = probabilities.argmax(axis=1)
     assert found == pytest.approx(
@@ -92,11 +99,12 @@ def test_multiclass_scores_agree_with_scikit_learn(seed: int) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_regression_scores_agree_with_scikit_learn_and_scipy(seed: int) -> None:
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 100_000), st.integers(3, 80), st.booleans())
+def test_regression_scores_agree_with_scikit_learn_and_scipy(seed: int, rows: int, ties: bool) -> None:
     random = np.random.default_rng(seed)
-    labels = random.normal(5, 1, 50)
-    guess = labels + random.normal(0, 1, 50)
+    labels = random.normal(50, 10, rows).round(0 if ties else 12) + np.r_[100, np.zeros(rows - 1)]
+    guess = (labels + random.normal(0, 10, rows)).round(0 if ties else 12) + np.r_[100, np.zeros(rows - 1)]
     found = compute_scores(TaskType.REGRESSION, labels, measured(guess), 0)
     assert found == pytest.approx(
         {
