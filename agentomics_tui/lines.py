@@ -2,6 +2,7 @@
 
 from agentomics_tui.commands.out import single_line
 from agents import events as ev
+from agents.certainty import Certainty, gain_in_words
 from agents.program import to_type
 from agents.state import RunState
 from agents.vocabulary import BUILTIN_MODEL, ToolOutcome
@@ -128,8 +129,22 @@ def _result_line(event: ev.Event) -> str | None:
             value = event.values.get(event.metric)
             undefined = f"undefined: {event.undefined}" if event.undefined else "undefined"
             return f"  {event.split}: {event.metric} {score(value) if value is not None else undefined}"
+        case ev.CandidateCompared(certainty=certainty):
+            return f"  {_certainty_words(certainty)}"
+        case ev.BestRescored(value=float() as value):
+            rows = counted(event.rows, "row")
+            return f"  iteration {event.of}, the best: {event.metric} {score(value)} on {rows} of the new split"
+        case ev.BestRescored():
+            return f"  iteration {event.of}, the best, is not compared on the new split: {first_line(event.reason)}"
         case ev.BestChanged():
             before = "" if event.previous is None else f", before {score(event.previous)}"
             return f"  new best: {event.metric} {score(event.value)} on validation{before}"
         case _:
             return None
+
+
+def _certainty_words(certainty: Certainty) -> str:
+    bounds = f"95 % interval {certainty.bounds}" if certainty.bounds else f"no interval: {certainty.unsure}"
+    against = f"against iteration {certainty.against}: {gain_in_words(certainty)}" if certainty.verdict else ""
+    count = f"{counted(certainty.compared, 'candidate')} on this split"
+    return "; ".join(part for part in (bounds, against, count) if part)

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from agents import bounds, events, fold, fold_steering, state, vocabulary
+from agents import bounds, certainty, events, fold, fold_steering, state, vocabulary
 from agents.files import write_atomically
 from agents.journal import JournalReader
 from agents.state import RunState
@@ -25,7 +25,18 @@ EVERY: Final = 10_000
 """Events from one checkpoint to the next: reading so many takes about a tenth of a second."""
 _PROOF_BYTES: Final = 4_096
 _PIECE_BYTES: Final = 1 << 20
-_DECIDE: Final = (bounds, events, events.base, events.steering, fold, fold_steering, state, vocabulary)
+_DECIDE: Final = (
+    bounds,
+    certainty,
+    events,
+    events.base,
+    events.comparing,
+    events.steering,
+    fold,
+    fold_steering,
+    state,
+    vocabulary,
+)
 """The modules that decide which state follows from which events."""
 
 

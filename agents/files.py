@@ -132,3 +132,8 @@ def digest_of(folder: Path) -> str:
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of the files below a folder; links count as nothing."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

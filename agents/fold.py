@@ -238,7 +238,15 @@ def _apply_result(state: RunState, event: ev.ResultEvent) -> None:
                 time=event.time,
                 digest=event.digest,
                 previous=event.previous,
+                certainty=state.iterations[event.iteration].certainty
+                if event.iteration < len(state.iterations)
+                else None,
             )
+        case ev.CandidateCompared() if iteration := _iteration_of(state, event):
+            iteration.certainty = event.certainty
+        case ev.BestRescored(value=float() as value) if state.best is not None and state.best.iteration == event.of:
+            state.best.value, state.best.previous = value, None
+            state.best.split_version, state.best.certainty = event.split_version, event.certainty
         case _:
             pass
 

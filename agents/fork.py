@@ -270,7 +270,7 @@ class _Fork:
             combination=best.combination,
             metric=best.metric,
             higher_is_better=state.higher_is_better,
-            split_version=best.split_version,
+            split_version=iteration.split_version or best.split_version,
             train=iteration.scores[SplitName.TRAIN],
             validation=iteration.scores[SplitName.VALIDATION],
             python=ready.python,

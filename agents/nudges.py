@@ -89,7 +89,9 @@ def sentence_of(event: EventBase, state: RunState) -> str:
     match news_of(event):
         case "best":
             previous = getattr(event, "previous", None)
-            return f"new {best}{'' if previous is None else f', before {previous:.4g}'}"
+            gain = state.best.certainty.gain if state.best and state.best.certainty else ""
+            before = "" if previous is None else f", before {previous:.4g}{f' ({gain})' if gain else ''}"
+            return f"new {best}{before}"
         case "held":
             return f"waits for you: {reason}"
         case "failed":

@@ -5,12 +5,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from agents.data.workspace import read_labels
+from agents.data.workspace import read_facts, read_labels
 from agents.errors import UserError
+from agents.evaluation.bootstrap import Optimism
 from agents.evaluation.guess import CONSTANT_GUESS, guess_score
 from agents.figure_words import in_words
 from agents.files import write_atomically
 from agents.history import outputs_of
+from agents.judging import picked_best, scored_on
 from agents.outcome import undefined_on_tests
 from agents.run_folder import RunFolder
 from agents.state import RunState
@@ -36,12 +38,7 @@ def write_iteration_report(run: RunFolder, state: RunState, index: int) -> Path:
 
 def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason: str) -> Path:
     """``report/report.md`` of a run that ends with ``status``."""
-    version = state.best.split_version if state.best else None
-    scored = sum(
-        1
-        for iteration in state.iterations
-        if iteration.split_version == version and iteration.score(SplitName.VALIDATION, state.metric) is not None
-    )
+    scored = len(scored_on(state, state.best.split_version)) if state.best else 0
     run.report.mkdir(exist_ok=True)
     path = run.report / "report.md"
     undefined = undefined_on_tests(state)
@@ -51,6 +48,7 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
         status=status,
         reason=reason,
         scored=scored,
+        picked=_picked(run, state),
         undefined=undefined,
         own_tests={
             split: times - (state.parent.test_evaluations.get(split, 0) if state.parent else 0)
@@ -62,6 +60,13 @@ def write_run_report(run: RunFolder, state: RunState, status: RunStatus, reason:
     )
     write_atomically(path, text)
     return path
+
+
+def _picked(run: RunFolder, state: RunState) -> Optimism | None:
+    """What picking the best has added to its score; None where the files that tell it are not there."""
+    with suppress(OSError, UserError, ValueError):
+        return picked_best(run, state, read_facts(run.data), run.record().settings.seed)
+    return None
 
 
 def _guesses(run: RunFolder, state: RunState) -> dict[str, float]:

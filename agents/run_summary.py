@@ -39,6 +39,7 @@ _NOT_IN_A_SUMMARY: Final = frozenset(
         "step_repeated",
         "iteration_planned",
         "split_created",
+        "candidate_compared",
         "note_received",
         "note_changed",
         "note_withdrawn",

@@ -154,22 +154,6 @@ def point_best_at(run: RunFolder, iteration: int | None) -> None:
 # --- how one goes ----------------------------------------------------------------------------------------------------
 
 
-def drop_superseded(run: RunFolder, best: int, split_version: int) -> None:
-    """Older snapshots of the same split version lost; those of other versions were never compared, so they stay.
-
-    What is no snapshot stays too: who knows whose it is.
-    """
-    for folder in (run.root / "snapshots").iterdir():
-        if folder.name.startswith(".") or folder == run.snapshot(best):
-            continue
-        try:
-            superseded = Snapshot(folder).record().split_version == split_version
-        except (OSError, ValidationError):
-            continue
-        if superseded:
-            remove_tree(folder)
-
-
 def drop_unannounced(run: RunFolder, iteration: int) -> None:
     """Remove what an engine that died has installed for ``iteration`` and never announced as the best."""
     remove_tree(run.snapshot(iteration))

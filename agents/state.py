@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from agents import events as ev
+from agents.certainty import Certainty
 from agents.vocabulary import (
     STEPS,
     Gate,
@@ -171,6 +172,8 @@ class IterationState:
     again."""
     scores: dict[str, dict[str, float | None]] = field(default_factory=dict)
     """Split to metric to value, as the engine computed them."""
+    certainty: Certainty | None = None
+    """Of its validation score; None before it was compared, and in journals of before."""
     report: str | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -197,6 +200,8 @@ class BestState:
     """SHA-256 over the snapshot's scripts and artifacts, as they were scored."""
     previous: float | None = None
     """The best before, on the same split version."""
+    certainty: Certainty | None = None
+    """Of ``value``; None in journals of before."""
 
 
 @dataclass

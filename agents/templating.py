@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from agents.certainty import gain_in_words
 from agents.excerpt import clean
 from agents.wording import MISSING, counted, duration, fork_words, score
 
@@ -53,6 +54,7 @@ def _documents() -> "Environment":
         score=score,
         counted=counted,
         fork=fork_words,
+        gain=gain_in_words,
         inline=_inline,
         cell=_cell,
         quoted=_quoted,

@@ -11,6 +11,7 @@ from typing import Any
 
 from agentomics_tui.commands.out import complain, say, say_json, single_line
 from agentomics_tui.commands.paths import find_run
+from agents.certainty import Certainty
 from agents.checkpoint import load_state, state_of
 from agents.clock import utc_now
 from agents.control import FLAG_OF
@@ -167,7 +168,10 @@ def _standing(run: RunFolder, state: RunState, *, alive: bool) -> Iterator[tuple
     if words := forecast_words(state, utc_now(), stands=not alive or state.status is RunStatus.HELD):
         yield "forecast", words[0]
     if state.best:
-        yield "best", f"{state.metric} {score(state.best.value)} on validation (iteration {state.best.iteration})"
+        sure = state.best.certainty or Certainty()
+        bounds = f" [{sure.bounds}]" if sure.bounds else ""
+        place = f"iteration {state.best.iteration}{f', {sure.gain}' if sure.gain else ''}"
+        yield "best", f"{state.metric} {score(state.best.value)}{bounds} on validation ({place})"
     undefined = undefined_on_tests(state)
     for name, values in state.test_scores.items():
         shown = f"undefined: {undefined[name]}" if name in undefined else score(values[state.metric])

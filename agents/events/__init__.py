@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter
 
 from agents.events.base import EventBase as EventBase
+from agents.events.comparing import BestRescored as BestRescored
+from agents.events.comparing import CandidateCompared as CandidateCompared
 from agents.events.steering import (
     ApprovalAnswered as ApprovalAnswered,
 )
@@ -403,7 +405,7 @@ ModelEvent = (
     | ModelCallFinished
 )
 ToolEvent = ToolCallStarted | ToolCallFinished | TrainingProgress | TrainingWarned
-ResultEvent = SplitCreated | MetricsComputed | BestChanged
+ResultEvent = SplitCreated | MetricsComputed | CandidateCompared | BestChanged | BestRescored
 SteeringEvent = (
     Held
     | Released

@@ -35,6 +35,10 @@ class BestView:
     path: str
     command: tuple[str, ...]
     """In parts that stay whole."""
+    bounds: str = ""
+    """Of the validation score, at 95 %; empty where nothing can be said."""
+    gain: str = ""
+    """Whether it is a real gain over the best before, in few cells."""
 
 
 def best_view(state: RunState, folder: RunFolder) -> BestView:
@@ -49,6 +53,8 @@ def best_view(state: RunState, folder: RunFolder) -> BestView:
         iteration=best.iteration if best else None,
         combination=one_line(best.combination) if best else "",
         path=one_line(str(folder.snapshot(best.iteration))) if best else "",
+        bounds=best.certainty.bounds if best and best.certainty else "",
+        gain=best.certainty.gain if best and best.certainty else "",
         command=(*parts_to_type("predict", one_line(folder.run_id)), "--input …", "--output …"),
     )
 
@@ -82,7 +88,8 @@ class BestCard(Pane[BestView]):
 
 
 def _value(view: BestView) -> Content:
-    return Content.assemble(("◆ ", "$warning"), (f"{view.metric} {score(view.value)}", "bold"))
+    bounds = f" [{view.bounds}]" if view.bounds else ""
+    return Content.assemble(("◆ ", "$warning"), (f"{view.metric} {score(view.value)}", "bold"), (bounds, "$text-muted"))
 
 
 def _test(view: BestView) -> str:
@@ -105,6 +112,7 @@ def _card(view: BestView, width: int) -> list[Content]:
 def _figures(view: BestView, width: int) -> list[Content]:
     return [
         Content.assemble(_value(view), (" on validation", "$text-muted")),
+        *(labelled("gain", [Content(view.gain)], _LABELS) if view.gain else ()),
         *labelled("test", [Content(_test(view))], _LABELS),
         *labelled("from", [Content(f"iteration {view.iteration}")], _LABELS),
         *labelled("model", wrapped(view.combination, max(1, width - _LABELS), 2), _LABELS),
@@ -135,5 +143,6 @@ def packed(parts: Sequence[str], glue: str, room: int) -> list[str]:
 
 def _line(view: BestView, label: str = "") -> Content:
     test = f" · test {score(view.test)}" if view.test is not None else ""
+    test += f" · {view.gain}" if view.gain else ""
     rest = f"{test} · iteration {view.iteration} · {view.combination}"
     return Content.assemble((label, "$text-muted"), _value(view), (rest, "$text-muted"))

@@ -71,6 +71,8 @@ def iterations_view(state: RunState, still: Look | None = None) -> IterationsVie
 
 def _figures(iteration: IterationState, metric: str) -> str:
     parts = []
+    if sure := iteration.certainty:
+        parts += [part for part in (sure.bounds and f"[{sure.bounds}]", sure.gain) if part]
     if (train := iteration.score("train", metric)) is not None:
         parts.append(f"train {score(train)}")
     if iteration.seconds is not None:

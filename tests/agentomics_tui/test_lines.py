@@ -6,8 +6,9 @@ import pytest
 
 from agentomics_tui.lines import line_of
 from agents import events as ev
+from agents.certainty import Certainty
 from agents.state import RunState
-from agents.vocabulary import BUILTIN_MODEL, RunStatus
+from agents.vocabulary import BUILTIN_MODEL, Gain, RunStatus
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
 EVIL = "one\nFORGED\r\x1b[2J\u2028FORGED\x85FORGED"
@@ -94,6 +95,31 @@ def test_what_happens_to_calls_and_limits_has_a_line(event: ev.Event, line: str)
 def test_a_score_of_any_scale_can_be_read() -> None:
     best = ev.BestChanged(metric="RMSE", value=2.5e-9, previous=1.5e308, split_version=1, time=NINE)
     assert line_of(best, RunState()) == "09:00:00    new best: RMSE 2.5e-09 on validation, before 1.5e+308"
+
+
+def test_a_comparison_has_a_line_that_tells_how_sure_it_is() -> None:
+    sure = Certainty(low=0.75, high=0.87, compared=3, against=1, verdict=Gain.REAL, difference=0.03, chance=0.984)
+    first = Certainty(unsure="only 8 rows, fewer than 10")
+    for certainty, line in (
+        (
+            sure,
+            "95 % interval 0.7500–0.8700; against iteration 1: the gain is real (chance to be the better one 98 %); "
+            "3 candidates on this split",
+        ),
+        (first, "no interval: only 8 rows, fewer than 10; 1 candidate on this split"),
+    ):
+        event = ev.CandidateCompared(metric="AUROC", value=0.81, split_version=1, certainty=certainty, time=NINE)
+        assert line_of(event, RunState()) == f"09:00:00    {line}"
+
+
+def test_what_became_of_the_best_on_a_new_split_has_a_line() -> None:
+    scored = ev.BestRescored(of=2, metric="AUROC", split_version=2, value=0.8, rows=40, time=NINE)
+    left_out = ev.BestRescored(of=2, metric="AUROC", split_version=2, reason="no new rows", time=NINE)
+    lines = [line_of(event, RunState()) for event in (scored, left_out)]
+    assert lines == [
+        "09:00:00    iteration 2, the best: AUROC 0.8000 on 40 rows of the new split",
+        "09:00:00    iteration 2, the best, is not compared on the new split: no new rows",
+    ]
 
 
 def test_one_iteration_is_no_iterations() -> None:

@@ -116,10 +116,10 @@ def test_without_a_place_it_goes_on_behind_the_last_finished_step(parent: RunFol
     assert state.test_scores == {}
 
 
-def test_what_was_the_best_by_then_is_the_forks_snapshot_though_the_parent_has_dropped_it(
+def test_what_was_the_best_by_then_is_the_forks_snapshot_without_the_test_scores_of_the_parents(
     parent: RunFolder, tmp_path: Path
 ) -> None:
-    assert not parent.snapshot(0).exists()
+    assert parent.best.resolve().name == "001"
     run = fork(parent, tmp_path, run_id="kid", iteration=1)
     snapshot = open_snapshot(run)
     assert snapshot.record().iteration == 0

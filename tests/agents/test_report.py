@@ -31,10 +31,10 @@ def test_the_run_report_tells_the_best_its_scores_and_every_iteration(tmp_path: 
     run, state = finished(tmp_path)
     text = write_run_report(run, state, RunStatus.FINISHED, "").read_text()
     assert "Iteration 4, k-mers + extra trees: AUROC 0.9510 on validation (split v1)." in text
-    assert "best of 4 candidates compared on the same split" in text
+    assert "4 candidates were compared on split v1" in text
     assert "| AUROC (the run's metric) | 0.9440 |" in text
     assert sum(line.startswith(f"| {n} | ") for n in range(5) for line in text.splitlines()) == 5
-    assert headings(text)[1:] == ["## Best", "## Iterations", "## Data", "## Environment"]
+    assert headings(text)[1:] == ["## Best", "## How sure is this", "## Iterations", "## Data", "## Environment"]
 
 
 def test_a_run_without_a_snapshot_says_so(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from agents.snapshot import (
     add_test_scores,
     candidate_place,
     drop_candidates,
-    drop_superseded,
     drop_unannounced,
     install_snapshot,
     open_snapshot,
@@ -172,25 +171,6 @@ def test_a_snapshot_of_a_run_without_digests_can_still_be_opened(bench: Bench) -
     bench.keep(0)
     bench.announce("")
     assert open_snapshot(bench.run).record().iteration == 0
-
-
-def test_a_superseded_snapshot_goes_and_one_of_another_split_version_stays(bench: Bench) -> None:
-    for iteration, version in ((0, 1), (1, 1), (2, 2), (3, 1)):
-        bench.keep(iteration, version)
-    drop_superseded(bench.run, 3, 1)
-    assert bench.snapshots == ["002", "003"]
-
-
-def test_what_is_no_snapshot_stays_and_is_no_obstacle(bench: Bench) -> None:
-    bench.keep(0)
-    bench.keep(1)
-    strange = bench.run.root / "snapshots"
-    (strange / "mine").mkdir()
-    (strange / "007").mkdir()
-    (strange / "007" / "metrics.json").write_text("{")
-    (strange / "note.txt").touch()
-    drop_superseded(bench.run, 1, 1)
-    assert bench.snapshots == ["001", "007", "mine", "note.txt"]
 
 
 def test_what_dead_engines_left_half_made_goes(bench: Bench) -> None:

@@ -44,6 +44,17 @@ def test_of_a_run_that_is_over_it_tells_scores_origin_model_path_and_command(tmp
         assert expected in words, expected
 
 
+def test_how_sure_the_score_is_stands_in_few_cells_and_nothing_where_nobody_knows(tmp_path: Path) -> None:
+    view = _view(journals.finished_run(tmp_path))
+    assert "[" not in _words(view)
+    sure = replace(view, bounds="0.9312–0.9701", gain="real 98 %")
+    for width in (40, 76):
+        words = _words(sure, width)
+        assert "AUROC 0.9510 [0.9312–0.9701]" in words
+        assert "real 98 %" in words
+    assert "[0.9312–0.9701]" in _words(sure, 60, 1)
+
+
 def test_before_the_first_score_and_without_any_it_says_so(tmp_path: Path) -> None:
     assert "None yet" in _words(_view(journals.first_training_run(tmp_path, "a")))
     assert "No snapshot was made." in _words(_view(journals.failed_run(tmp_path, "b")))
