@@ -88,8 +88,7 @@ class BestCard(Pane[BestView]):
 
 
 def _value(view: BestView) -> Content:
-    bounds = f" [{view.bounds}]" if view.bounds else ""
-    return Content.assemble(("◆ ", "$warning"), (f"{view.metric} {score(view.value)}", "bold"), (bounds, "$text-muted"))
+    return Content.assemble(("◆ ", "$warning"), (f"{view.metric} {score(view.value)}", "bold"))
 
 
 def _test(view: BestView) -> str:
@@ -110,9 +109,10 @@ def _card(view: BestView, width: int) -> list[Content]:
 
 
 def _figures(view: BestView, width: int) -> list[Content]:
+    sure = " · ".join(words for words in (view.bounds, view.gain) if words)
     return [
         Content.assemble(_value(view), (" on validation", "$text-muted")),
-        *(labelled("gain", [Content(view.gain)], _LABELS) if view.gain else ()),
+        *(labelled("95 %", wrapped(sure, max(1, width - _LABELS), 2), _LABELS) if sure else ()),
         *labelled("test", [Content(_test(view))], _LABELS),
         *labelled("from", [Content(f"iteration {view.iteration}")], _LABELS),
         *labelled("model", wrapped(view.combination, max(1, width - _LABELS), 2), _LABELS),
@@ -143,6 +143,7 @@ def packed(parts: Sequence[str], glue: str, room: int) -> list[str]:
 
 def _line(view: BestView, label: str = "") -> Content:
     test = f" · test {score(view.test)}" if view.test is not None else ""
+    sure = f" [{view.bounds}]" if view.bounds else ""
     test += f" · {view.gain}" if view.gain else ""
-    rest = f"{test} · iteration {view.iteration} · {view.combination}"
+    rest = f"{sure}{test} · iteration {view.iteration} · {view.combination}"
     return Content.assemble((label, "$text-muted"), _value(view), (rest, "$text-muted"))

@@ -48,11 +48,10 @@ def test_how_sure_the_score_is_stands_in_few_cells_and_nothing_where_nobody_know
     view = _view(journals.finished_run(tmp_path))
     assert "[" not in _words(view)
     sure = replace(view, bounds="0.9312–0.9701", gain="real 98 %")
-    for width in (40, 76):
-        words = _words(sure, width)
-        assert "AUROC 0.9510 [0.9312–0.9701]" in words
-        assert "real 98 %" in words
-    assert "[0.9312–0.9701]" in _words(sure, 60, 1)
+    assert "0.9312–0.9701 · real 98 %" in _words(sure, 44)
+    for wide in (_words(sure, 90), _words(sure, 60, 1)):
+        assert "AUROC 0.9510 [0.9312–0.9701]" in wide
+        assert "real 98 %" in wide
 
 
 def test_before_the_first_score_and_without_any_it_says_so(tmp_path: Path) -> None:
