@@ -304,6 +304,8 @@ def _add_run_options(parser: argparse.ArgumentParser, iterations: int | None) ->
     add("--run-id", metavar="ID", help="name of the run's folder")
     text = "run by the engine on a new best, a hold and the end; it reads one JSON object (see docs/settings.md)"
     add("--notify-command", metavar="CMD", help=text)
+    text = "confine all that the agent wrote by the strongest sandbox that holds here (default none)"
+    add("--sandbox", choices=("none", "strongest"), help=text)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--headless", action="store_true", help="no screen: a line for each event")
     shown.add_argument("--detach", action="store_true", help="start the run and return at once")

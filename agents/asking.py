@@ -54,6 +54,10 @@ def request_for(context: RunContext, index: int, step: StepName, outputs: Output
             iteration_dir=context.run.iteration(index),
             python=context.environment.python,
             environment=context.environment.variables,
+            cell=context.environment.cell(
+                read=(context.run.data, context.run.iteration(index), *(context.split or {}).values()),
+                write=(context.run.step(index, step),),
+            ),
         ),
         approve=approving.plan if planning else None,
         approve_call=approving.call,

@@ -18,6 +18,7 @@ from agents.files import write_atomically
 from agents.processes import ProcessResult, run_process
 from agents.recorder import Recorder
 from agents.run_folder import RunFolder
+from agents.sandbox.fence import OPEN, Cell
 from agents.settings import RunSettings
 from agents.steering import Steering
 from agents.tools.base import ToolContext, ToolResult
@@ -36,6 +37,7 @@ class Workplace:
     iteration_dir: Path
     python: Path
     environment: Mapping[str, str]
+    cell: Cell = OPEN
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Calls:
                 iteration_dir=place.iteration_dir,
                 python=place.python,
                 environment=place.environment,
+                cell=place.cell,
                 bash_timeout=self._budget.cap(self._settings.bash_tool_timeout),
                 run_python_timeout=self._budget.cap(self._settings.run_python_tool_timeout),
                 log=log,
@@ -86,7 +89,9 @@ class Calls:
         assert isinstance(done, Done)
         return done
 
-    async def engine(self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> ProcessResult:
+    async def engine(
+        self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], cell: Cell = OPEN
+    ) -> ProcessResult:
         """Run one of the agent's scripts on the engine's behalf; the caller judges its result.
 
         Its arguments are the command and the folder it starts in, enough to do the same by hand.
@@ -94,7 +99,7 @@ class Calls:
 
         async def work(_: int, log: Path) -> tuple[ToolResult, ProcessResult]:
             limit = self._budget.cap(self._settings.run_python_tool_timeout)
-            done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit.seconds)
+            done = await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=limit.seconds, cell=cell)
             done.demand_sound_disk()
             done = replace(done, limit=limit)
             if done.timed_out:

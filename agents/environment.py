@@ -7,17 +7,18 @@ this program. Generated code can import numpy, pandas, SciPy and scikit-learn, a
 import os
 import platform
 import re
+import sys
 import venv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from agents.files import write_atomically
+from agents.sandbox.fence import Cell, Fence, Limits, Plain, Sandbox
 
 STACK: Final = ("numpy", "pandas", "scipy", "scikit-learn", "joblib")
-ISOLATION: Final = "own process group and environment without keys; files and network are not yet fenced off"
 _REQUIREMENT: Final = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -30,13 +31,22 @@ class RunEnvironment:
     packages: Mapping[str, str]
     """Distribution to version."""
     python_version: str
+    home: Path = Path()
+    sandbox: Sandbox = field(default_factory=Plain)
+    reads: tuple[Path, ...] = ()
+    """Interpreter and packages, each where it really is: nothing beside them is to be seen."""
+
+    def cell(self, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> Cell:
+        """Where a command of this environment runs that reads ``read`` and changes ``write``."""
+        fence = Fence((*self.reads, *read), (self.home, *write), limits=Limits.of_this_machine())
+        return Cell(self.sandbox, fence)
 
     def requirements(self) -> str:
         """The exact versions in the form of a requirements file."""
         return "".join(f"{name}=={version}\n" for name, version in sorted(self.packages.items()))
 
 
-def make_environment(folder: Path, home: Path, cpus: int, seed: int) -> RunEnvironment:
+def make_environment(folder: Path, home: Path, cpus: int, seed: int, sandbox: Sandbox | None = None) -> RunEnvironment:
     """The environment in ``folder``, made where there is none yet; ``home`` becomes HOME and holds temporary files."""
     python = folder / "bin" / "python"
     packages = dict(_closure(STACK))
@@ -51,7 +61,21 @@ def make_environment(folder: Path, home: Path, cpus: int, seed: int) -> RunEnvir
         write_atomically(mark, listed)
     temporary = home / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
-    return RunEnvironment(python, _variables(folder, home, temporary, cpus, seed), packages, platform.python_version())
+    return RunEnvironment(
+        python,
+        _variables(folder, home, temporary, cpus, seed),
+        packages,
+        platform.python_version(),
+        home,
+        sandbox or Plain(),
+        (folder, Path(sys.base_prefix).resolve(), *_targets(folder)),
+    )
+
+
+def _targets(folder: Path) -> Iterator[Path]:
+    """Where the packages really are."""
+    for site_packages in folder.glob("lib/python3.*/site-packages"):
+        yield from (entry.resolve() for entry in sorted(site_packages.iterdir()) if entry.is_symlink())
 
 
 def _variables(folder: Path, home: Path, temporary: Path, cpus: int, seed: int) -> dict[str, str]:

@@ -16,13 +16,15 @@ The server reads one byte with four open files for each command from the socket 
     leash    nothing is ever written to it; end of file means "end it all"
     status   lines: ``guard PID``, ``started PID``, ``failed REASON``, ``exited STATUS``, ``ended LEFT STUCK``
     output   where the command writes both of its outputs
-    request  a file, NUL-separated: working folder, number of arguments, arguments, ``NAME=value`` pairs
+    request  a file, NUL-separated: working folder, limits (``RLIMIT_NAME=value`` with blanks between), number of
+             arguments, arguments, ``NAME=value`` pairs
 
 Only the standard library is imported, and little of it (no pathlib), because a fork copies what is there.
 """
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import socket
@@ -139,7 +141,8 @@ def _guard(server: socket.socket) -> None:
     os.write(status, b"guard %d\n" % os.getpgrp())
     with open(request, "rb") as file:  # noqa: PTH123
         file.seek(0)
-        folder, arguments, environment = _parsed(file.read())
+        folder, limits, arguments, environment = _parsed(file.read())
+    _limit(limits)
     leader = _start(folder, arguments, environment, status)
     if leader is None:
         return
@@ -223,11 +226,21 @@ class Family:
         return found
 
 
-def _parsed(request: bytes) -> tuple[bytes, list[bytes], dict[bytes, bytes]]:
-    folder, count, *rest = request.split(b"\0")
+def _parsed(request: bytes) -> tuple[bytes, bytes, list[bytes], dict[bytes, bytes]]:
+    folder, limits, count, *rest = request.split(b"\0")
     arguments = rest[: int(count)]
     pairs = (pair.partition(b"=") for pair in rest[int(count) :])
-    return folder, arguments, {name: value for name, _, value in pairs}
+    return folder, limits, arguments, {name: value for name, _, value in pairs}
+
+
+def _limit(limits: bytes) -> None:
+    """Limit this process, and so what it starts. A limit that is lower already stays."""
+    for limit in limits.split():
+        name, _, value = limit.decode().partition("=")
+        kind = getattr(resource, name)
+        _, most = resource.getrlimit(kind)
+        allowed = int(value) if most == resource.RLIM_INFINITY else min(int(value), most)
+        resource.setrlimit(kind, (allowed, allowed))
 
 
 def _become_subreaper() -> bool:

@@ -10,7 +10,7 @@ from agents.context import RunContext
 from agents.data.dataset import load_dataset
 from agents.data.layout import DESCRIPTION
 from agents.data.workspace import import_dataset, read_facts
-from agents.environment import ISOLATION, RunEnvironment, make_environment
+from agents.environment import RunEnvironment, make_environment
 from agents.errors import UserError, words_of
 from agents.events import DatasetChecked, EnvironmentReady, OutputLost, RunFinished
 from agents.files import digest_of, remove_tree, sync_tree
@@ -26,6 +26,7 @@ from agents.outcome import is_tested
 from agents.recorder import Recorder
 from agents.report import write_run_report
 from agents.run_folder import RunFolder
+from agents.sandbox.choose import describe, sandbox_for
 from agents.scripts import Scripts
 from agents.settings import RunSettings
 from agents.snapshot import drop_candidates, open_snapshot, point_best_at
@@ -73,7 +74,12 @@ async def _prepare(
         raise UserError(problem)
     watch = Stopwatch()
     environment = await asyncio.to_thread(
-        make_environment, run.environment, run.root / "work" / "home", settings.cpus, settings.seed
+        make_environment,
+        run.environment,
+        run.root / "work" / "home",
+        settings.cpus,
+        settings.seed,
+        await asyncio.to_thread(sandbox_for, settings.sandbox),
     )
     _announce_environment(recorder, environment, watch.seconds)
     # An engine may have died between taking a snapshot and telling of it; the journal is what counts.
@@ -140,7 +146,7 @@ def _announce_environment(recorder: Recorder, environment: RunEnvironment, secon
             EnvironmentReady(
                 python=environment.python_version,
                 packages=dict(environment.packages),
-                isolation=ISOLATION,
+                isolation=describe(environment.sandbox),
                 seconds=seconds,
             )
         )

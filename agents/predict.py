@@ -16,6 +16,7 @@ from agents.evaluation.predictions import PredictionError, Predictions, read_pre
 from agents.files import remove_tree, write_result
 from agents.processes import ProcessNotStarted, ProcessResult, run_process
 from agents.run_folder import RunFolder
+from agents.sandbox.choose import sandbox_for
 from agents.settings import RunSettings
 from agents.snapshot import Snapshot, open_snapshot
 from agents.tasks import run_endable
@@ -96,7 +97,8 @@ async def _predict(
     """The number of rows, and the predictions as CSV."""
     facts = read_facts(snapshot.root)
     ids = prepare_predict_input(source, facts, scratch / "input", on_warning=on_warning)
-    environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed)
+    sandbox = sandbox_for(settings.sandbox)
+    environment = make_environment(scratch / "environment", scratch / "home", settings.cpus, settings.seed, sandbox)
     raw = scratch / "predictions.csv"
     script = snapshot.inference_script
     arguments = ("--input", scratch / "input", "--output", raw, "--artifacts-dir", snapshot.artifacts)
@@ -107,6 +109,7 @@ async def _predict(
             environment=environment.variables,
             log=scratch / "inference.log",
             timeout=settings.run_python_tool_timeout,
+            cell=environment.cell(read=(snapshot.root, scratch / "input"), write=(scratch,)),
         )
     except ProcessNotStarted as error:
         raise UserError(f"{script}: cannot be started: {error}") from None

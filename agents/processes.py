@@ -6,6 +6,7 @@ that daemonise or call ``setsid`` are found too; on other systems only the proce
 """
 
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ from typing import IO, Any, Final
 from agents import guard, guard_server
 from agents.errors import is_of_the_disk
 from agents.excerpt import Excerpt
+from agents.sandbox.fence import OPEN, Cell
+from agents.sandbox.watch import watched
 from agents.tasks import to_the_end
 from agents.time_limit import TimeLimit
 
@@ -82,26 +85,29 @@ async def run_process(
     timeout: float,  # noqa: ASYNC109
     on_line: Callable[[str], None] | None = None,
     log_limit: int = LOG_LIMIT,
+    cell: Cell = OPEN,
 ) -> ProcessResult:
-    """Run ``argv`` in ``cwd`` with exactly ``environment`` and no standard input; both outputs stream into ``log``.
+    """Run ``argv`` in ``cwd``, confined to ``cell``, with exactly ``environment`` and no standard input.
 
+    Both outputs stream into ``log``.
     ``timeout`` is in seconds. ``on_line`` is called in the event loop's thread with each line of output, without its
     newline, of at most ``LINE_LIMIT`` bytes; what it raises is logged and does not disturb the run. Memory does not
     grow with the output. When the call returns or raises, ``asyncio.CancelledError`` included, every process that the
     command started has ended. Raises :class:`ProcessNotStarted`; raises ``OSError`` where ``log`` cannot be opened.
     """
-    request = _request(argv, cwd, environment)
+    request = _request(cell, argv, cwd, environment)
     started = time.monotonic()
     with _Output(log, log_limit, on_line) as output:
         leash = _Leash(request, output)
         try:
             ends: set[asyncio.Future[Any]] = {leash.exited, output.overflow}
-            await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            async with watched(cell.fence.limits, cwd, lambda: leash.guard, output.stop):
+                await asyncio.wait(ends, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         finally:
             timed_out = not leash.exited.done() and not output.overflow.done()
             seconds = time.monotonic() - started
             await to_the_end(leash.let_go())
-    if leash.leader is None or leash.failure is not None:
+    if leash.guard is None or leash.failure is not None:
         raise ProcessNotStarted(leash.failure or f"its guard process failed: {output.excerpt.text()[-500:]}")
     stopped_because = output.overflow.result() if output.overflow.done() else None
     if leash.exit_status is None and not leash.stuck:
@@ -119,10 +125,15 @@ async def run_process(
     )
 
 
-def _request(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> bytes:
-    fields = [str(cwd), str(len(argv)), *argv, *(f"{name}={value}" for name, value in environment.items())]
+def _request(cell: Cell, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> bytes:
     if not argv or not argv[0]:
         raise ProcessNotStarted("the command is empty")
+    if not cwd.is_dir():
+        raise ProcessNotStarted(f"{cwd}: {os.strerror(errno.ENOENT)}")
+    start = cell.confined(argv, environment, cwd)
+    limits = " ".join(f"{name}={value}" for name, value in cell.fence.limits.to_set().items())
+    pairs = (f"{name}={value}" for name, value in start.environment.items())
+    fields = [str(start.cwd), limits, str(len(start.argv)), *start.argv, *pairs]
     try:
         encoded = [os.fsencode(text) for text in fields]
     except UnicodeEncodeError as error:
@@ -176,6 +187,11 @@ class _Leash:
         os.set_blocking(self._status_file, False)
         self._status = asyncio.StreamReader()
         self._loop.add_reader(self._status_file, self._read_status)
+
+    @property
+    def guard(self) -> int | None:
+        """Its process, once it is known."""
+        return self._guard
 
     async def let_go(self) -> None:
         """Have the guard end whatever runs, and wait for it and for the rest of the output."""
@@ -291,6 +307,11 @@ class _Output:
         if self.writable >= 0:
             os.close(self.writable)
             self.writable = -1
+
+    def stop(self, reason: str) -> None:
+        """Have the call ended, for ``reason``."""
+        if not self.overflow.done():
+            self.overflow.set_result(reason)
 
     async def drain(self) -> None:
         """Wait for the rest of the output, but not for somebody who holds it open without end."""

@@ -16,6 +16,7 @@ from agents.excerpt import one_line
 from agents.files import remove_tree
 from agents.model_files import ModelFiles
 from agents.processes import ProcessNotStarted, ProcessResult
+from agents.sandbox.fence import Cell
 from agents.vocabulary import TaskType
 from agents.wording import last_line
 
@@ -51,7 +52,8 @@ class Scripts:
     async def train(self, script: Path, *, train: Path, validation: Path, artifacts: Path, title: str) -> None:
         """Run ``train.py``; raises :class:`ScriptFailed`."""
         arguments = ("--train-data", train, "--validation-data", validation, "--artifacts-dir", artifacts)
-        _demand_success(await self._run(script, arguments, title))
+        cell = self.environment.cell(read=(script.parent, train, validation), write=(artifacts.parent,))
+        _demand_success(await self._run(script, arguments, title, cell))
 
     async def predict(
         self, model: ModelFiles, inputs: Path, ids: Sequence[str], *, title: str, keep: Path | None = None
@@ -66,7 +68,8 @@ class Scripts:
         with self.scratch() as scratch:
             output = scratch / "predictions.csv"
             arguments = ("--input", inputs, "--output", output, "--artifacts-dir", model.artifacts)
-            _demand_success(await self._run(script, arguments, title))
+            cell = self.environment.cell(read=(model.root, inputs), write=(scratch,))
+            _demand_success(await self._run(script, arguments, title, cell))
             _demand_unchanged(script, before, await asyncio.to_thread(model.checksums))
             if not output.is_file():
                 raise ScriptFailed(f"{script.name} ended well but wrote no {output.name} at --output")
@@ -75,10 +78,10 @@ class Scripts:
                 shutil.move(output, keep)
         return predictions
 
-    async def _run(self, script: Path, arguments: Sequence[str | Path], title: str) -> ProcessResult:
+    async def _run(self, script: Path, arguments: Sequence[str | Path], title: str, cell: Cell) -> ProcessResult:
         argv = [str(self.environment.python), str(script), *(str(argument) for argument in arguments)]
         try:
-            return await self.calls.engine(title, argv, script.parent, self.environment.variables)
+            return await self.calls.engine(title, argv, script.parent, self.environment.variables, cell)
         except ProcessNotStarted as error:
             raise ScriptFailed(str(error)) from None
 

@@ -55,6 +55,9 @@ class RunSettings(BaseModel):
     note: str | None = Field(None, description="What the person wants the agent to know, from the start.")
 
     notify_command: str | None = Field(None, description="Run by the engine on news; reads one JSON object.")
+    sandbox: Literal["none", "strongest"] = Field(
+        "none", description="What confines everything that the agent wrote: nothing, or the strongest sandbox there is."
+    )
 
     @property
     def planner(self) -> str:

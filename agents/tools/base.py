@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from agents.events import EventBase
+from agents.sandbox.fence import Cell
 from agents.time_limit import TimeLimit
 from agents.vocabulary import ToolOutcome
 
@@ -31,6 +32,8 @@ class ToolContext:
     """Scripts of this folder may be run."""
     python: Path
     """Interpreter of the run's environment."""
+    cell: Cell
+    """What started processes may see and change."""
     environment: Mapping[str, str]
     """The whole environment of started processes, built up from nothing: no keys."""
     bash_timeout: TimeLimit

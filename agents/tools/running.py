@@ -24,6 +24,7 @@ async def run_in_step(
         log=context.log,
         timeout=limit.seconds,
         on_line=on_line,
+        cell=context.cell,
     )
     done.demand_sound_disk()
     return done

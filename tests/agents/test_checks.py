@@ -187,7 +187,9 @@ class Unrecorded:
         self.folder = folder
         self.titles: list[str] = []
 
-    async def engine(self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> ProcessResult:
+    async def engine(
+        self, title: str, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], cell: object = None
+    ) -> ProcessResult:
         self.titles.append(title)
         log = self.folder / f"{len(self.titles)}.log"
         return await run_process(argv, cwd=cwd, environment=environment, log=log, timeout=60)

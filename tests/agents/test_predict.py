@@ -22,6 +22,7 @@ from agents.run_folder import RunFolder
 from agents.snapshot import DATASET, METRICS, SnapshotRecord
 from tests.support.facts import toy_facts
 from tests.support.journals import finished_run
+from tests.support.processes import processes_of
 
 FACTS = toy_facts()
 RECORD = SnapshotRecord(
@@ -55,8 +56,7 @@ with open(given.output, "w") as file:
         file.write(f"{row['id']},{toxic},{1 - toxic},{toxic}\\n")
 """
 SLEEP = """
-(given.artifacts_dir / "pid.part").write_text(str(os.getpid()))
-(given.artifacts_dir / "pid.part").rename(given.artifacts_dir / "pid")
+(given.output.parent / "sleeps").touch()
 time.sleep(600)
 """
 
@@ -252,7 +252,6 @@ def test_a_signal_ends_the_script_and_leaves_nothing(
 ) -> None:
     """``in_background``: started by a shell that has SIGINT ignored for it."""
     run = run_with(SLEEP)
-    pid = run.best / "model_training" / "training_artifacts" / "pid"
     command = ["-m", "agentomics_tui", "predict", str(run.root), "--input", str(rows)]
     command += ["--output", str(tmp_path / "out.csv")]
     with subprocess.Popen(
@@ -262,12 +261,11 @@ def test_a_signal_ends_the_script_and_leaves_nothing(
         stderr=subprocess.PIPE,
     ) as program:
         deadline = time.monotonic() + 60
-        while not pid.exists() and program.poll() is None and time.monotonic() < deadline:
+        while not list(temporary.rglob("sleeps")) and program.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         program.send_signal(number)
         assert program.communicate(timeout=60) == (b"", b"")
         assert program.returncode == status
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    assert processes_of(temporary) == {}
     assert list(temporary.iterdir()) == []
     assert not (tmp_path / "out.csv").exists()

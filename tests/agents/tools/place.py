@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agents.events import EventBase
+from agents.sandbox.fence import OPEN
 from agents.time_limit import TimeLimit
 from agents.tools.base import ToolContext
 
@@ -34,6 +35,7 @@ class Place:
             step_dir=self.step,
             iteration_dir=self.iteration,
             python=Path(sys.executable),
+            cell=OPEN,
             environment={"PATH": "/usr/local/bin:/usr/bin:/bin"},
             bash_timeout=_limit(bash_timeout),
             run_python_timeout=_limit(run_python_timeout),
