@@ -89,11 +89,11 @@ async def run_process(
 ) -> ProcessResult:
     """Run ``argv`` in ``cwd``, confined to ``cell``, with exactly ``environment`` and no standard input.
 
-    Both outputs stream into ``log``.
-    ``timeout`` is in seconds. ``on_line`` is called in the event loop's thread with each line of output, without its
-    newline, of at most ``LINE_LIMIT`` bytes; what it raises is logged and does not disturb the run. Memory does not
-    grow with the output. When the call returns or raises, ``asyncio.CancelledError`` included, every process that the
-    command started has ended. Raises :class:`ProcessNotStarted`; raises ``OSError`` where ``log`` cannot be opened.
+    Both outputs stream into ``log``. ``timeout`` is in seconds. ``on_line`` is called in the event loop's thread with
+    each line of output, without its newline, of at most ``LINE_LIMIT`` bytes; what it raises is logged and does not
+    disturb the run. Memory does not grow with the output. When the call returns or raises, ``asyncio.CancelledError``
+    included, every process that the command started has ended. Raises :class:`ProcessNotStarted`; raises ``OSError``
+    where ``log`` cannot be opened.
     """
     request = _request(cell, argv, cwd, environment)
     started = time.monotonic()

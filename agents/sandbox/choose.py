@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from agents.errors import UserError
 from agents.sandbox.bubblewrap import Bubblewrap
 from agents.sandbox.fence import Fence, Plain, Sandbox, SandboxKind, Start
 from agents.sandbox.landlock import Landlock
@@ -40,11 +41,6 @@ class Choice:
 
     sandbox: Sandbox
     weaker_because: str = ""
-
-    @property
-    def words(self) -> str:
-        """What it is and what it does, in one line."""
-        return describe(self.sandbox)
 
 
 def describe(sandbox: Sandbox) -> str:
@@ -82,8 +78,17 @@ def _candidates() -> Iterator[Sandbox]:
 
 
 def sandbox_for(setting: str) -> Sandbox:
-    """The one for the setting ``sandbox``: ``strongest``, or ``none``."""
-    return strongest().sandbox if setting == "strongest" else Plain()
+    """The one for the setting ``sandbox``: ``strongest``, or ``none``.
+
+    Raises :class:`UserError` where the strongest is none at all: nothing is run with less than was asked for.
+    """
+    if setting != "strongest":
+        return Plain()
+    choice = strongest()
+    if choice.sandbox.kind is SandboxKind.PLAIN:
+        why = choice.weaker_because
+        raise UserError(f"sandbox strongest: none holds here ({why}); install bubblewrap, or give --sandbox none")
+    return choice.sandbox
 
 
 def sandbox_of(kind: SandboxKind) -> Sandbox:

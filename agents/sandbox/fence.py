@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -34,7 +34,7 @@ class Limits:
     processes: int | None = 1_000
     """Processes at a time."""
     free: int | None = _GIGABYTE // 2
-    """Bytes that it has to leave free on the disk of its folder."""
+    """Bytes that it has to leave free on the disk of its folder; at most half of what is free at its start."""
 
     @classmethod
     def of_this_machine(cls) -> "Limits":
@@ -56,10 +56,6 @@ class Fence:
     write: tuple[Path, ...] = ()
     network: bool = False
     limits: Limits = field(default_factory=Limits)
-
-    def more(self, read: Iterable[Path] = (), write: Iterable[Path] = ()) -> "Fence":
-        """The same fence, wider."""
-        return Fence((*self.read, *read), (*self.write, *write), self.network, self.limits)
 
 
 @dataclass(frozen=True)

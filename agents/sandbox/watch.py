@@ -1,6 +1,7 @@
 """What no kernel limit holds for all processes of a command together: their number, their memory, the disk's room."""
 
 import asyncio
+import math
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -21,10 +22,12 @@ async def watched(
 ) -> AsyncIterator[None]:
     """Call ``stop`` with the reason, once, when what descends from ``guard`` is past its ``limits``."""
 
+    floor = floor_of(limits, folder)
+
     async def look() -> None:
         while True:
             await asyncio.sleep(_SECONDS)
-            if (pid := guard()) is not None and (reason := await asyncio.to_thread(past, limits, folder, pid)):
+            if (pid := guard()) is not None and (reason := await asyncio.to_thread(past, limits, folder, floor, pid)):
                 stop(reason)
                 return
 
@@ -35,13 +38,24 @@ async def watched(
         task.cancel()
 
 
-def past(limits: Limits, folder: Path, guard: int) -> str:
+def floor_of(limits: Limits, folder: Path) -> float:
+    """Bytes that have to stay free: a disk that is nearly full already does not end what hardly writes to it."""
+    return 0.0 if limits.free is None else min(limits.free, _free(folder) / 2)
+
+
+def _free(folder: Path) -> float:
+    """Bytes that are free on the disk of ``folder``; endless where that is not to be known."""
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return math.inf
+    return float(room.f_bavail * room.f_frsize)
+
+
+def past(limits: Limits, folder: Path, floor: float, guard: int) -> str:
     """Which limit is exceeded, in words that follow "because"; empty where none is."""
-    if limits.free is not None:
-        with suppress(OSError):
-            room = os.statvfs(folder)
-            if room.f_bavail * room.f_frsize < limits.free:
-                return f"it left less than {limits.free / 1e6:,.0f} MB free on the disk"
+    if _free(folder) < floor:
+        return f"it left less than {floor / 1e6:,.0f} MB free on the disk"
     with suppress(psutil.Error, OSError):
         family = psutil.Process(guard).children(recursive=True)
         if limits.processes is not None and len(family) > limits.processes:

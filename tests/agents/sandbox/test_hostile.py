@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from agents.errors import UserError
+from agents.sandbox import choose, watch
 from agents.sandbox.choose import problem_with, sandbox_of
-from agents.sandbox.fence import Limits, Sandbox, SandboxKind
+from agents.sandbox.fence import Limits, Plain, Sandbox, SandboxKind
 from tests.agents.sandbox.hostile import ATTEMPTS
 from tests.agents.sandbox.world import World, world
 from tests.support.processes import processes_of
@@ -101,10 +103,24 @@ async def test_a_file_grows_up_to_its_limit(sandbox: Sandbox, place: World) -> N
     assert (place.step / "big").stat().st_size <= 1 << 20
 
 
-async def test_a_disk_that_fills_ends_the_call(sandbox: Sandbox, place: World) -> None:
-    done = await place.run(sandbox, "time.sleep(1000)", Limits(free=1 << 60))
-    assert done.stopped_because is not None
-    assert done.stopped_because.startswith("it left less than")
+async def test_a_disk_that_fills_ends_the_call(sandbox: Sandbox, place: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = iter([10e9, 10e9])
+    monkeypatch.setattr(watch, "_free", lambda _: next(room, 4e8))
+    done = await place.run(sandbox, "time.sleep(1000)", Limits(free=500_000_000))
+    assert done.stopped_because == "it left less than 500 MB free on the disk"
+
+
+async def test_a_disk_that_is_nearly_full_ends_nothing_that_hardly_writes(tmp_path: Path) -> None:
+    with world(tmp_path) as place:
+        done = await place.run(sandbox_of(SandboxKind.PLAIN), "time.sleep(1.2); print('done')", Limits(free=1 << 60))
+    assert (done.exit_status, done.excerpt) == (0, "done\n")
+
+
+def test_a_sandbox_that_is_asked_for_and_not_to_be_had_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choose, "strongest", lambda: choose.Choice(Plain(), "landlock: not in this kernel"))
+    with pytest.raises(UserError, match=r"sandbox strongest: none holds here \(landlock: not in this kernel\)"):
+        choose.sandbox_for("strongest")
+    assert choose.sandbox_for("none") == Plain()
 
 
 async def test_a_daemon_does_not_outlive_its_call(sandbox: Sandbox, place: World) -> None:
