@@ -40,8 +40,9 @@ def test_a_link_counts_its_bytes_and_is_slow_while_the_other_side_does_not_read(
         writer.start()
         while not link.is_slow():
             pass
-        while writer.is_alive():
-            os.read(reading, 65_536)
+        left = len("é".encode()) + 300_000
+        while left:  # not one read more: with nothing left to come it would wait for ever
+            left -= len(os.read(reading, 65_536))
         writer.join()
     os.close(reading)
 
